@@ -4,6 +4,7 @@
  */
 #include "crypto/merkle_map.h"
 #include "fuzz/target.h"
+#include "health/chain/blob_signed.h"
 #include "health/consent/audit.h"
 
 static void read_proof(struct bytes data) {
@@ -34,6 +35,11 @@ static void read_line(struct arena *arena, struct bytes data) {
 	static const struct deployment deployment = {.chain_id = 7};
 	static const addr20 node = {{1}};
 	struct audit_line line;
+	struct audit_entry look;
+	struct blob_said said = {.action = "audit", .node = &node, .gate = &node, .name = &deployment.genesis};
+	addr20 who;
+	if (audit_gateway_line_parse(&look, arena, data, NULL) == STATUS_OK) (void)look.served;
+	(void)!blob_signed_by(&who, &said, data, &deployment, 1000, NULL);
 	if (audit_line_parse(&line, arena, data, NULL) != STATUS_OK) return;
 	const enum status status = audit_line_check(&line, &deployment, &node, line.entry.at_ms / 1000, NULL);
 	BUG_ON(status != STATUS_OK && status != STATUS_DENIED);

@@ -215,6 +215,16 @@ def test_a_place_in_pages_is_of_its_token(gateway, issuer, two_patients):
             assert fhir_as(gateway, issuer, scope, **claims).get(url).status in (400, 403), (path, scope)
 
 
+def test_an_export_is_of_the_token_that_began_it(gateway, issuer, two_patients):
+    """How many resources there are of each type stands in its manifest: a narrower token of the client is not told."""
+    wide, renewed = [fhir_as(gateway, issuer, "system/*.rs", sub="exporter") for _ in range(2)]
+    narrow = fhir_as(gateway, issuer, "system/Patient.rs", sub="exporter")
+    begun = wide.get("$export", Prefer="respond-async", Accept="application/fhir+json")
+    url = begun.headers["content-location"]
+    assert narrow.get(url).status == narrow.call("DELETE", url).status == 404
+    assert renewed.get(url).status in (200, 202) and renewed.call("DELETE", url).status == 202
+
+
 def test_a_group_is_in_nobodys_record(gateway, issuer, two_patients):
     group = two_patients.create({"resourceType": "Group", "type": "person", "actual": True, "member": [
         {"entity": {"reference": "Patient/mine"}}, {"entity": {"reference": "Patient/other"}}]})

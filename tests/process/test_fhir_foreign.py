@@ -214,6 +214,20 @@ def test_an_app_of_a_patient_opens_no_folders(two, ward):
     assert app.post("$close-folder", closing).status == 403 and shown(two) == 0
 
 
+def test_a_token_that_may_only_read_opens_and_closes_nothing(two, ward):
+    folder, subject = ward
+    two.share(folder)
+    reader = Fhir(two.b.url + "/fhir", two.issuer.token("k", scope="user/*.rs", purpose_of_use="TREAT"))
+    asker = Fhir(two.b.url + "/fhir", two.issuer.token("k", scope="user/*.rs user/Consent.c", purpose_of_use="TREAT"))
+    closing = {"resourceType": "Parameters", "parameter": [{"name": "folder", "valueString": folder}]}
+    refused = two.open(folder, reader)
+    assert refused.status == 403 and "Consent" in refused.issues[0]["diagnostics"]
+    assert reader.get("$shared-folders").status == 200 and shown(two, reader) == 0
+    assert two.open(folder, asker).status == 200 and shown(two, reader) == 1
+    assert reader.post("$close-folder", closing).status == 403 and shown(two, reader) == 1
+    assert asker.post("$close-folder", closing).status == 200 and shown(two, reader) == 0
+
+
 def test_what_others_wrote_is_not_written_here(two, ward):
     folder, subject = ward
     two.share(folder)

@@ -1,4 +1,5 @@
 #include "health/gateway/fhir_export.h"
+#include "crypto/hash.h"
 
 #include <stdio.h>
 
@@ -23,7 +24,8 @@
 struct job {
 	char id[ID_DIGITS + 1]; /* "": free */
 	char asker[sizeof(((struct asker *)NULL)->name)];
-	int64_t at_ms;  /* transactionTime */
+	hash32 place;  /* of the token that began it (asker_place): another one of the same client sees nothing of it */
+	int64_t at_ms; /* transactionTime */
 	char since[64]; /* or "" */
 	char group[65]; /* whose members' it is; or "" */
 	uint32_t group_version;
@@ -75,17 +77,22 @@ static bool put_job(struct fhir_call *call, const struct job *job) {
 	return is_put;
 }
 
+static hash32 place_of(struct fhir_call *call) {
+	return sha256(asker_place(&call->arena, &call->asker));
+}
+
 /* The asker's own job; `update` takes the place of what is kept, an empty one ends it. */
 static bool find_job(struct fhir_call *call, struct job *out, const struct job *update) {
 	struct fhir_exports *exports = call->server->exports;
 	const struct bytes id = fhir_call_parameter(call, "job");
 	const int64_t now_ms = (int64_t)clock_now_ms(call->server->gateway->options.clock);
+	const hash32 place = place_of(call);
 	bool is_found = false;
 	exports->threads->lock(exports->monitor);
 	for (size_t i = 0; i < FHIR_EXPORT_JOBS_MAX && !is_found; i++) {
 		struct job *job = &exports->jobs[i];
 		if (is_free(job, now_ms) || !bytes_equal(id, bytes_text(job->id))) continue;
-		if (strcmp(job->asker, call->asker.name) != 0) continue;
+		if (!hash32_equal(&job->place, &place)) continue;
 		is_found = true;
 		if (out) *out = *job;
 		if (update) *job = *update;
@@ -287,6 +294,7 @@ void fhir_export_begin(struct fhir_call *call, const struct json *parameters) {
 	for (size_t i = 0; i < sizeof random; i++) snprintf(job->id + 2 * i, 3, "%02x", random[i]);
 	job->at_ms = fhir_server_now_ms(call->server);
 	snprintf(job->asker, sizeof job->asker, "%s", call->asker.name);
+	job->place = place_of(call);
 	snprintf(job->since, sizeof job->since, "%.*s", (int)since.len, since.len ? (const char *)since.data : "");
 	snprintf(job->request, sizeof job->request, "%.*s%.*s%s%.*s", (int)call->base.len,
 	    (const char *)call->base.data, (int)(request->path.len - 5), (const char *)request->path.data + 5,

@@ -90,6 +90,7 @@ static struct fhir_foreign_room *make_room(struct fhir_foreign *foreign, const s
 	room->id = asked->id;
 	room->folder = asked->folder;
 	room->record = asked->record;
+	room->opening = ++foreign->openings;
 	room->next = foreign->rooms;
 	foreign->rooms = room;
 	return room;
@@ -116,10 +117,10 @@ static struct fhir_foreign_room *begin_filling(struct fhir_foreign *foreign, con
 }
 
 /* One that is shown now, marked as being taken in; NULL: there is none by now, or somebody else has it. */
-static struct fhir_foreign_room *begin_again(struct fhir_foreign *foreign, const hash32 *id) {
+static struct fhir_foreign_room *begin_again(struct fhir_foreign *foreign, const struct fhir_foreign_room *seen) {
 	lock(foreign);
-	struct fhir_foreign_room *room = find_room(foreign, id);
-	if (room && (room->is_filling || room->is_over)) room = NULL;
+	struct fhir_foreign_room *room = find_room(foreign, &seen->id);
+	if (room && (room->is_filling || room->is_over || room->opening != seen->opening)) room = NULL;
 	if (room) room->is_filling = true;
 	unlock(foreign);
 	return room;
@@ -160,19 +161,19 @@ enum status fhir_foreign_show(struct fhir_foreign *foreign, struct actor_request
 
 enum status fhir_foreign_show_again(struct fhir_foreign *foreign, struct actor_request *request,
     const struct fhir_foreign_room *seen, struct err *err) {
-	struct fhir_foreign_room *room = begin_again(foreign, &seen->id);
+	struct fhir_foreign_room *room = begin_again(foreign, seen);
 	size_t taken = 0;
 	return room ? take_in(foreign, request, room, seen, &taken, err) : STATUS_OK;
 }
 
-void fhir_foreign_set_ends(
-    struct fhir_foreign *foreign, const struct fhir_foreign_room *seen, const uint64_t until_s[PURPOSE_COUNT]) {
-	const uint64_t now = now_s(foreign);
+void fhir_foreign_set_ends(struct fhir_foreign *foreign, const struct fhir_foreign_room *seen,
+    const uint64_t until_s[PURPOSE_COUNT], uint64_t now_s) {
 	lock(foreign);
 	struct fhir_foreign_room *room = find_room(foreign, &seen->id);
+	if (room && room->opening != seen->opening) room = NULL;
 	for (size_t i = 0; room && !room->is_over && i < PURPOSE_COUNT; i++)
 		if (seen->until_s[i]) room->until_s[i] = until_s[i];
-	if (room && !is_open(room, now)) end_room(room);
+	if (room && !is_open(room, now_s)) end_room(room);
 	unlock(foreign);
 }
 

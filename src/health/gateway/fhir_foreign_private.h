@@ -14,6 +14,7 @@
  * folder's or the record's. */
 struct fhir_foreign_room {
 	hash32 id, folder, record; /* record zeros: the whole folder */
+	uint64_t opening;          /* which one: a room that was closed and opened again is another */
 	uint64_t until_s[PURPOSE_COUNT];
 	hash32 list;     /* the folder's list of records, as it was when it was taken in last */
 	bool is_ready;   /* all of it is in the index */
@@ -26,6 +27,7 @@ struct fhir_foreign {
 	struct fhir_foreign_options options;
 	struct monitor *monitor;
 	struct fhir_foreign_room *rooms;
+	uint64_t openings;
 	atomic_bool is_asking;     /* a worker asks the chain */
 	bool is_restored;          /* of that worker: what stood open when the gateway started was looked for */
 	bool was_told;             /* of that worker: in the log, that it could not */
@@ -66,9 +68,9 @@ MUST_USE enum status fhir_foreign_show_again(
     struct fhir_foreign *foreign, struct actor_request *request, const struct fhir_foreign_room *seen, struct err *err);
 /* Copies of all rooms that are not over, in the arena. */
 size_t fhir_foreign_rooms(struct fhir_foreign *foreign, struct arena *arena, struct fhir_foreign_room **out);
-/* The ends by the chain take the place of those that the copy had; a purpose that was opened since keeps its own. If no
- * purpose is open, it is over. */
-void fhir_foreign_set_ends(
-    struct fhir_foreign *foreign, const struct fhir_foreign_room *seen, const uint64_t until_s[PURPOSE_COUNT]);
+/* The ends by the chain, at `now_s`, take the place of those that the copy had; a purpose that was opened since keeps
+ * its own. If no purpose is open, it is over. Nothing is done to a room that was closed since, and opened again. */
+void fhir_foreign_set_ends(struct fhir_foreign *foreign, const struct fhir_foreign_room *seen,
+    const uint64_t until_s[PURPOSE_COUNT], uint64_t now_s);
 
 #endif

@@ -118,7 +118,7 @@ static enum status check_rooms(struct fhir_foreign *foreign, struct actor_reques
 		/* A purpose that nobody asked for here is not opened by what others do with this account. */
 		for (size_t k = 0; k < PURPOSE_COUNT; k++)
 			if (!rooms[i].until_s[k]) until_s[k] = 0;
-		fhir_foreign_set_ends(foreign, &rooms[i], until_s);
+		fhir_foreign_set_ends(foreign, &rooms[i], until_s, verified_now_s(&request->verified));
 		TRY(fhir_foreign_list_word(request, &list, &rooms[i].folder, err));
 		if (!hash32_equal(&list, &rooms[i].list) && is_any_open(until_s, request))
 			TRY(fhir_foreign_show_again(foreign, request, &rooms[i], err));

@@ -18,6 +18,23 @@ static bool is_for_all(struct fhir_call *call) {
 	return false;
 }
 
+/* A look that the patient sees, in the organisation's name: a token that may only read asks for none, and closes none
+ * for everybody. */
+static bool may_open(struct fhir_call *call) {
+	const struct smart_scopes *scopes = &call->asker.scopes;
+	const uint16_t consent = fhir_definitions_resource(&fhir_r4, BYTES_LITERAL("Consent"));
+	if (!is_for_all(call)) return false;
+	for (size_t i = 0; i < scopes->count; i++) {
+		const struct smart_scope *scope = &scopes->list[i];
+		if (scope->context != SMART_SCOPE_PATIENT && (scope->rights & ASKER_CREATE) && !scope->search.len &&
+		    (scope->type == FHIR_NONE || scope->type == consent))
+			return true;
+	}
+	fhir_call_refuse(call, 403, FHIR_ISSUE_FORBIDDEN,
+	    "folders are opened and closed with a user/ or system/ scope that may create a Consent: user/Consent.c");
+	return false;
+}
+
 /* --- writing Parameters --- */
 
 static void put_value(struct json_writer *w, const char *name, const char *kind, const char *value) {
@@ -145,7 +162,7 @@ void fhir_operation_open_folder(struct fhir_call *call, const struct json *param
 	struct err err = {0};
 	enum purpose purpose;
 	hash32 folder;
-	if (!is_for_all(call) || !read_folder(call, &folder, parameters) || !read_purpose(call, &purpose, parameters))
+	if (!may_open(call) || !read_folder(call, &folder, parameters) || !read_purpose(call, &purpose, parameters))
 		return;
 	enum status status = gateway_begin(call->server->gateway, &request, &call->arena, &err);
 	if (status == STATUS_OK)
@@ -159,7 +176,7 @@ void fhir_operation_open_folder(struct fhir_call *call, const struct json *param
 
 void fhir_operation_close_folder(struct fhir_call *call, const struct json *parameters) {
 	hash32 folder;
-	if (!is_for_all(call) || !read_folder(call, &folder, parameters)) return;
+	if (!may_open(call) || !read_folder(call, &folder, parameters)) return;
 	if (!fhir_foreign_end(call->server->foreign, &folder)) {
 		fhir_call_refuse(call, 404, FHIR_ISSUE_NOT_FOUND, "nothing of that folder is open here");
 		return;
