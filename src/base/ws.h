@@ -14,6 +14,8 @@
 struct ws_peer {
 	bool (*send)(struct ws_peer *peer, struct bytes text);
 	struct bytes note; /* what `admit` wrote [empty] */
+	/* What `open` may set: after so long the peer is told 1008 and nothing of it is taken any more [0: it stays] */
+	uint64_t lasts_ms;
 };
 
 /* Queues one text message (UTF-8), copied. False: too much waits already; the connection is being closed. */

@@ -29,7 +29,8 @@ struct ws_connection {
 	size_t early_used, turn_bytes;
 	void *session;
 	uint64_t heard_ms, pinged_ms, moved_ms; /* moved: when output last went out, or began to wait */
-	bool is_over;
+	uint64_t ends_ms;                       /* 0: never */
+	bool is_over, is_dismissed;
 };
 
 struct ws_server {
@@ -90,6 +91,7 @@ static void on_message(wslay_event_context_ptr frames, const struct wslay_event_
 	struct ws_connection *connection = context;
 	(void)frames;
 	if (wslay_is_ctrl_frame(arg->opcode)) return; /* answered by the library */
+	if (connection->ends_ms && http_server_clock_ms() >= connection->ends_ms) return;
 	const struct ws_handler *handler = connection->server->options.handler;
 	handler->message(connection->session, bytes_make(arg->msg, arg->msg_length));
 }
@@ -99,6 +101,7 @@ static bool on_peer_send(struct ws_peer *peer, struct bytes text) {
 	const struct wslay_event_msg message = {WSLAY_TEXT_FRAME, text.data, text.len};
 	const size_t waiting = wslay_event_get_queued_msg_length(connection->frames);
 	if (waiting == 0) connection->moved_ms = http_server_clock_ms();
+	if (connection->is_dismissed) return false;
 	if (waiting > WS_QUEUE_MAX || wslay_event_queue_msg(connection->frames, &message) != 0)
 		connection->is_over = true;
 	return !connection->is_over;
@@ -115,6 +118,7 @@ static void connection_start(struct ws_server *server, struct ws_connection *con
 	connection->next = server->connections;
 	server->connections = connection;
 	connection->session = server->options.handler->open(server->options.handler->context, &connection->peer);
+	if (connection->peer.lasts_ms) connection->ends_ms = connection->heard_ms + connection->peer.lasts_ms;
 }
 
 static void connection_end(struct ws_connection *connection) {
@@ -140,8 +144,17 @@ static void connection_turn(struct ws_connection *connection, bool readable) {
 	if (!wslay_event_want_read(frames) && !wslay_event_want_write(frames)) connection->is_over = true;
 }
 
+static void connection_dismiss(struct ws_connection *connection) {
+	connection->is_dismissed = true;
+	if (wslay_event_queue_close(connection->frames, WSLAY_CODE_POLICY_VIOLATION, NULL, 0) != 0)
+		connection->is_over = true;
+}
+
 static void connection_watch(struct ws_connection *connection, uint64_t now) {
 	const uint32_t interval = connection->server->options.ping_interval_ms;
+	if (connection->ends_ms && now >= connection->ends_ms && !connection->is_dismissed)
+		connection_dismiss(connection);
+	if (connection->is_dismissed && now > connection->ends_ms + interval) connection->is_over = true;
 	const bool waits = wslay_event_want_write(connection->frames);
 	if (now > connection->heard_ms + 2 * (uint64_t)interval) connection->is_over = true;
 	if (waits && now > connection->moved_ms + 2 * (uint64_t)interval) connection->is_over = true;
@@ -186,6 +199,16 @@ static bool take_news(struct ws_server *server) {
 	return !stopping;
 }
 
+/* Until this connection is to be looked at, too. */
+static int patience_of(const struct ws_connection *connection, int others_ms) {
+	const uint64_t now = http_server_clock_ms();
+	uint64_t wait_ms = connection->server->options.ping_interval_ms / 4 + 1;
+	const bool ends = connection->ends_ms && !connection->is_dismissed;
+	if (ends && connection->ends_ms < now + wait_ms)
+		wait_ms = connection->ends_ms > now ? connection->ends_ms - now : 0;
+	return others_ms >= 0 && (uint64_t)others_ms < wait_ms ? others_ms : (int)wait_ms;
+}
+
 static int fill_poll(struct ws_server *server, size_t *count) {
 	int patience_ms = -1;
 	*count = 0;
@@ -195,7 +218,7 @@ static int fill_poll(struct ws_server *server, size_t *count) {
 		const short in = wslay_event_want_read(at->frames) && !full ? POLLIN : 0;
 		const short out = wslay_event_want_write(at->frames) ? POLLOUT : 0;
 		server->polled[(*count)++] = (struct pollfd){.fd = at->socket, .events = (short)(in | out)};
-		patience_ms = (int)(server->options.ping_interval_ms / 4 + 1);
+		patience_ms = patience_of(at, patience_ms);
 	}
 	return patience_ms;
 }

@@ -7,6 +7,7 @@
  * unchecked) more than WS_QUEUE_MAX bytes waiting   dropped; from a sixteenth of that on, nothing more is read from it
  *   no byte for two ping intervals         dropped (a ping goes out after one)
  *   the node stops                         1001
+ *   its time is over (ws_peer.lasts_ms)    1008
  *
  * Threads: ws_server_adopt and ws_server_wake from any; the others from the one that runs the HTTP server.
  */

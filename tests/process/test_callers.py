@@ -1,6 +1,7 @@
 """Who may ask a node's JSON-RPC, and how much: tokens, lists of methods, requests and gas of one caller."""
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -121,6 +122,31 @@ def test_a_websocket_opens_with_a_token(guarded):
             assert json.loads(await socket.recv())["result"] == "0x7a69"
             await socket.send(json.dumps(call("eth_blockNumber")))
             assert json.loads(await socket.recv())["error"]["code"] == -32601
+
+    asyncio.run(talk())
+
+
+def test_a_websocket_ends_with_its_token_and_another_stays(guarded):
+    websockets = pytest.importorskip("websockets")
+    url = guarded.url.replace("http", "ws")
+
+    async def connect(**claims):
+        headers = {"Authorization": f"Bearer {token(**claims)}"}
+        return await websockets.connect(url, additional_headers=headers)
+
+    async def talk():
+        stays, later = await connect(), await connect(exp=int(time.time()) + 3600)
+        brief = None
+        while brief is None:  # a slow machine may come too late with such a token
+            with contextlib.suppress(websockets.exceptions.InvalidStatus):
+                brief = await connect(exp=int(time.time()) + 2)
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
+            await asyncio.wait_for(brief.recv(), 60)
+        assert closed.value.rcvd.code == 1008
+        for socket in (stays, later):
+            await socket.send(json.dumps(call("eth_chainId")))
+            assert json.loads(await socket.recv())["result"] == "0x7a69"
+            await socket.close()
 
     asyncio.run(talk())
 

@@ -174,6 +174,16 @@ static enum status read_token(struct rpc_callers *callers, struct jwt *out, stru
 	return status == STATUS_OK ? verify(callers, out, text, err) : status;
 }
 
+/* A verified token has not come to its end. An issuer's is taken a little longer (envelope/jwt.h). */
+static uint64_t rest_of(const struct rpc_callers *callers, const struct jwt *token) {
+	const uint64_t now_ms = clock_now_ms(callers->options.clock),
+		       skew_s = callers->has_secret ? 0 : JWT_SKEW_SECONDS;
+	uint64_t end_s;
+	if (!jwt_time(&end_s, token, "exp") || end_s > UINT64_MAX / 1000 - skew_s) return 0;
+	const uint64_t end_ms = (end_s + skew_s) * 1000;
+	return end_ms > now_ms ? end_ms - now_ms : 1;
+}
+
 static enum status find(struct rpc_callers *callers, struct rpc_caller *out, struct arena *arena,
     const struct http_request *request, struct err *err) {
 	struct jwt token;
@@ -183,6 +193,7 @@ static enum status find(struct rpc_callers *callers, struct rpc_caller *out, str
 	const struct bytes subject = json_string(json_get(token.claims, "sub"));
 	if (subject.len > NAME_MAX_BYTES) return err_set(err, STATUS_DENIED, "the token's subject is too long");
 	if (subject.len) out->id = id_of(callers, 's', subject);
+	out->lasts_ms = rest_of(callers, &token);
 	return take_methods(out, arena, token.claims, err);
 }
 

@@ -40,6 +40,7 @@ struct rpc_caller {
 	uint64_t id;
 	bool is_narrow;       /* asks `methods` alone: names with spaces between */
 	struct bytes methods; /* in the arena of rpc_callers_find */
+	uint64_t lasts_ms;    /* from now until its token is taken no more; 0: the token says no end */
 };
 
 struct rpc_caller_counts {

@@ -56,6 +56,7 @@ void rpc_ws_admit(void *context, struct http_exchange *exchange) {
 	arena_init(&arena);
 	if (find_caller(rpc, &caller, &arena, exchange)) {
 		buf_append(&exchange->response.body, bytes_make(&caller.id, sizeof caller.id));
+		buf_append(&exchange->response.body, bytes_make(&caller.lasts_ms, sizeof caller.lasts_ms));
 		buf_byte(&exchange->response.body, caller.is_narrow);
 		buf_append(&exchange->response.body, caller.methods);
 	}
@@ -64,10 +65,12 @@ void rpc_ws_admit(void *context, struct http_exchange *exchange) {
 
 struct rpc_caller rpc_session_caller(struct arena *arena, struct bytes note) {
 	struct rpc_caller caller = {0};
-	BUG_ON(note.len < sizeof caller.id + 1);
+	const size_t before = sizeof caller.id + sizeof caller.lasts_ms;
+	BUG_ON(note.len < before + 1);
 	memcpy(&caller.id, note.data, sizeof caller.id);
-	caller.is_narrow = note.data[sizeof caller.id];
-	caller.methods = arena_dup(arena, bytes_slice(note, sizeof caller.id + 1, note.len));
+	memcpy(&caller.lasts_ms, note.data + sizeof caller.id, sizeof caller.lasts_ms);
+	caller.is_narrow = note.data[before];
+	caller.methods = arena_dup(arena, bytes_slice(note, before + 1, note.len));
 	return caller;
 }
 

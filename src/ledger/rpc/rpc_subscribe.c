@@ -236,6 +236,7 @@ static void *on_open(void *context, struct ws_peer *peer) {
 	buf_init(&session->answer, rpc->options.response_max + ((size_t)2 << 20));
 	arena_init(&session->arena);
 	if (rpc->options.callers) session->caller = rpc_session_caller(&session->arena, peer->note);
+	peer->lasts_ms = session->caller.lasts_ms;
 	session->next = rpc->subscriptions->sessions;
 	rpc->subscriptions->sessions = session;
 	return session;
