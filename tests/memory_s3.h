@@ -146,6 +146,7 @@ static inline void memory_s3_init(struct memory_s3 *s3, const struct clock_sourc
 	s3->options = (struct blob_s3_options){.url = MEMORY_S3_URL,
 	    .bucket = "bucket",
 	    .prefix = "",
+	    .takes_puts = true,
 	    .open = memory_s3_open,
 	    .close = memory_s3_close,
 	    .sleep_ms = memory_s3_sleep,

@@ -45,9 +45,10 @@ class Member:
         self.log = self.folder / "node.log"
         self.process = None
 
-    def start(self):
+    def start(self, *options):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([binary(), "node", "--config", self.config], stdout=log, stderr=log)
+            self.process = subprocess.Popen([binary(), "node", "--config", self.config, *options], stdout=log,
+                                            stderr=log)
         return self
 
     def end(self, sign=signal.SIGTERM):

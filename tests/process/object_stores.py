@@ -81,7 +81,7 @@ class Store:
         self.page = 1000
         self.requests = []
         self.late_s = 1
-        self.server = None
+        self.server, self.is_down = None, False
 
     def start(self, port=0):
         store = self
@@ -96,6 +96,8 @@ class Store:
         return self
 
     def stop(self):
+        """Connections that stand are cut at their next request."""
+        self.is_down = True
         if self.server:
             self.server.shutdown()
             self.server.server_close()
@@ -103,6 +105,7 @@ class Store:
 
     def again(self):
         """The same bucket on the same port."""
+        self.is_down = False
         return self.start(self.port)
 
     @property
@@ -152,6 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
         store = self.bucket
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path, _, query = self.path.partition("?")
+        if store.is_down:
+            self.close_connection = True
+            return
         bucket, _, key = urllib.parse.unquote(path).lstrip("/").partition("/")
         asked = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         with store.lock:

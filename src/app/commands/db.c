@@ -2,7 +2,10 @@
 #include <stdio.h>
 
 #include "app/commands/commands.h"
+#include "app/commands/service.h"
 #include "app/serve/chain_data.h"
+#include "app/serve/object_store.h"
+#include "app/serve/sections.h"
 #include "ledger/blob/blob.h"
 #include "ledger/chain/verify.h"
 
@@ -24,20 +27,38 @@ static void put_verification(
 	cli_put_u64(cli, "unseenItems", blobs->unseen);
 }
 
+/* With a configuration also what is in the object store that it names. */
+static enum status verify_blobs(
+    struct cli *cli, struct store *store, const char *data, struct blob_verification *out, struct err *err) {
+	char folder[4096];
+	snprintf(folder, sizeof folder, "%s/blobs", data);
+	if (!cli_value(cli, "config")) return blob_verify(store, folder, NULL, out, err);
+	struct settings settings;
+	struct object_store *objects = NULL;
+	struct settings_source source = service_source(cli, &node_section);
+	source.flag = NULL;
+	enum status status = service_settings(&settings, &source, err);
+	const struct object_store_settings named =
+	    status == STATUS_OK ? object_store_settings(&settings) : (struct object_store_settings){.is_used = false};
+	if (status == STATUS_OK) status = object_store_open(&objects, &named, err);
+	if (status == STATUS_OK) status = blob_verify(store, folder, object_store_options(objects), out, err);
+	object_store_close(objects);
+	settings_fini(&settings);
+	return status;
+}
+
 static enum status cmd_db_verify(struct cli *cli, struct err *err) {
 	const char *data;
 	uint64_t blocks;
 	struct chain_data ledger;
 	struct chain_verification found = {0};
 	struct blob_verification blobs = {0};
-	char folder[4096];
 	TRY(cli_need(cli, &data, "data", err));
 	TRY(cli_u64(cli, &blocks, "blocks", 1000, err));
 	enum status status = chain_data_open(&ledger, data, (struct bytes){0}, err);
 	if (status == STATUS_NOTFOUND && ledger.store != NULL) status = STATUS_CORRUPT; /* a row that must be there */
 	if (status == STATUS_OK) status = chain_verify(ledger.chain, &found, blocks, err);
-	snprintf(folder, sizeof folder, "%s/blobs", data);
-	if (status == STATUS_OK) status = blob_verify(ledger.store, folder, NULL, &blobs, err);
+	if (status == STATUS_OK) status = verify_blobs(cli, ledger.store, data, &blobs, err);
 	chain_data_close(&ledger);
 	TRY(status);
 	put_verification(cli, &found, &blobs);
@@ -55,6 +76,7 @@ const struct cli_command command_db_verify = {
 	     "The node must be stopped: one process a folder.\n\n"
 	     "  xinglin db verify --data node1 --blocks 100000",
     .options = {{"data", "DIR", "the node's data folder"},
-	{"blocks", "N", "how many of the newest blocks are read again (1000)"}},
+	{"blocks", "N", "how many of the newest blocks are read again (1000)"},
+	{"config", "FILE", "the node's settings: contents in its object store are read, too"}},
     .run = cmd_db_verify,
 };

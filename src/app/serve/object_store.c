@@ -21,7 +21,9 @@ struct object_store {
 };
 
 struct object_store_settings object_store_settings(const struct settings *settings) {
-	return (struct object_store_settings){.is_used = strcmp(settings_text(settings, "blob-store"), "s3") == 0,
+	const bool takes_puts = strcmp(settings_text(settings, "blob-store"), "s3") == 0;
+	return (struct object_store_settings){.is_used = takes_puts || settings_text(settings, "blob-s3-bucket"),
+	    .takes_puts = takes_puts,
 	    .endpoint = settings_text(settings, "blob-s3-endpoint"),
 	    .region = settings_text(settings, "blob-s3-region"),
 	    .bucket = settings_text(settings, "blob-s3-bucket"),
@@ -71,7 +73,7 @@ void object_store_check(const struct settings *settings, struct problems *proble
 	if (!store.is_used) return;
 	const char *where = settings_place(settings, "blob-store").text;
 	if (!store.endpoint || !store.bucket)
-		problems_add(problems, where, "s3 needs blob-s3-endpoint and blob-s3-bucket");
+		problems_add(problems, where, "an object store needs blob-s3-endpoint and blob-s3-bucket");
 	if (store.endpoint && !is_endpoint(store.endpoint))
 		problems_add(problems, settings_place(settings, "blob-s3-endpoint").text,
 		    "\"%s\" is not https://HOST or https://HOST:PORT; http:// only leads to this machine",
@@ -228,6 +230,7 @@ enum status object_store_open(
 	    .bucket = store->bucket,
 	    .prefix = store->prefix,
 	    .header = store->token_header[0] ? store->token_header : NULL,
+	    .takes_puts = settings->takes_puts,
 	    .begins_anew = settings->begins_anew,
 	    .open = open_client,
 	    .close = close_client,

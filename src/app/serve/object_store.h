@@ -19,7 +19,7 @@
 #include "ledger/blob/blob_s3_client.h"
 
 struct object_store_settings {
-	bool is_used; /* blob-store = s3 */
+	bool is_used, takes_puts; /* it is named; blob-store = s3 */
 	const char *endpoint, *region, *bucket, *prefix, *credentials, *ca_file;
 	bool path_style, begins_anew;
 };

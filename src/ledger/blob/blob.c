@@ -206,7 +206,7 @@ enum status blob_store_duties(struct blob_room *room, bool *more, struct err *er
 }
 
 struct blob_store_state blob_store_state(struct blob_room *room) {
-	const struct blob_backend *backend = room->puts_remote ? &room->remote : &room->files;
+	const struct blob_backend *backend = room->options.s3 ? &room->remote : &room->files;
 	struct blob_store_state state;
 	backend->state(backend->context, &state);
 	return state;

@@ -71,7 +71,7 @@ struct blob_options {
 	MUST_USE enum status (*send)(void *context, const addr20 *to, struct bytes data, struct err *err);
 	void *send_context;
 	const struct blob_members *members; /* NULL: this node keeps blobs alone */
-	const struct blob_s3_options *s3;   /* where contents go from now on; NULL: into files of `directory` */
+	const struct blob_s3_options *s3;   /* an object store; NULL: contents are in files of `directory` */
 };
 /* Catches up with the chain's events since the last run. */
 MUST_USE enum status blob_open(struct blob_room **out, struct chain *chain, struct store *store,

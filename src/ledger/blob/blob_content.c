@@ -198,7 +198,7 @@ enum status blob_content_open(struct blob_room *room, struct err *err) {
 	TRY(files_make_folder(room->directory, err));
 	TRY(blob_files_open(&room->files, path, room->options.threads, false, err));
 	TRY(blob_s3_open(&room->remote, room->store, room->options.s3, room->options.random, err));
-	room->puts_remote = room->options.s3 != NULL;
+	room->puts_remote = room->options.s3 != NULL && room->options.s3->takes_puts;
 	buf_init(&stock.taken, SIZE_MAX);
 	buf_init(&stock.used, SIZE_MAX);
 	const enum status status = take_stock(&stock, err);

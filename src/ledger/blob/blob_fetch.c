@@ -194,7 +194,9 @@ static enum status look_through_some(struct blob_room *room, bool *more, struct 
 	TRY(blob_index_named(room, items, &count, LOOK_AT_ONCE, &fetch->looked, err));
 	const bool is_end = memcmp(&fetch->looked, &begin, sizeof begin) == 0;
 	for (size_t i = 0; i < count; i++) {
-		TRY(look_at(room, &items[i], &read_bytes, err));
+		const enum status status = look_at(room, &items[i], &read_bytes, err);
+		if (status != STATUS_OK) fetch->look_at_ms = now_ms + REST_MAX_MS; /* a disk, or a store that is down */
+		TRY(status);
 		if (read_bytes < LOOK_BYTES || i + 1 == count) continue;
 		memcpy(fetch->looked.b, items[i].gate.b, 20); /* on from here the next time */
 		memcpy(fetch->looked.b + 20, items[i].item.b, 32);

@@ -1,10 +1,8 @@
 /*
  * Contents in an object store, and the list of them in the database: the store is never asked what there is, but for
- * the pass that finds what should not be there. Rows of TABLE_BLOB:
- *
- *	'o' number -> state, length u32, label: an object that is being put, or is kept
- *	'd' gate item number -> blob: one that must go, and whose it was (zeros: nobody's)
- *	'O' -> the mark of this node's list, which the object "owner" has too
+ * the pass that finds what should not be there. TABLE_BLOB has a row 'o' for each object that is being put or is kept,
+ * by its number (state, length, label), and a row 'd' for each that must go, by whose it was (zeros: nobody's) and its
+ * number (the blob). The row 'O' is the mark of this node's list, which the object "owner" has too.
  *
  * An object's name is "number-blob", of 16 and 64 hexadecimal digits. The number is the time in microseconds, and
  *rises: no name is ever used twice, also if the database is an older copy. So nothing is overwritten, and a put that is

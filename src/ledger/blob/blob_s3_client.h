@@ -2,9 +2,9 @@
  * An S3 store as this room needs one: objects of one bucket under one prefix, written and read whole. A container is at
  * most 64 MiB, so a single PUT always does; there are no parts that could be left behind.
  *
- * Requests are tried again, with growing pauses, after 5xx, 429, a cut connection and silence, up to about ten seconds.
- * If that did not help, further requests fail at once for a moment, so that nobody queues behind a store that is down.
- * The client that `open` gives signs (net/http_client.h); what is signed of a body is its SHA-256.
+ * Requests are tried again, with growing pauses, after 5xx, 429, a cut connection and silence, up to about twenty
+ * seconds. If that did not help, further requests fail at once for a moment, so that nobody queues behind a store that
+ * is down. The client that `open` gives signs (net/http_client.h); what is signed of a body is its SHA-256.
  *
  * Every failure is one of three: STATUS_NOTFOUND: the store says that it has no such key; STATUS_DENIED: the store
  * answered, and will answer so again until somebody changes a setting; STATUS_IO: not now. Threads: any.
@@ -26,6 +26,7 @@ struct blob_s3_options {
 	const char *bucket; /* for messages */
 	const char *prefix; /* of all keys: of [A-Za-z0-9._/-]; "" is allowed */
 	const char *header; /* of every request: "x-amz-security-token: …"; NULL: none */
+	bool takes_puts;    /* false: only what is there already is served and deleted */
 	bool begins_anew;   /* what was kept there is lost: the place is marked again */
 	MUST_USE enum status (*open)(void *context, struct http_client *out, struct err *err);
 	void (*close)(void *context, struct http_client *client);
