@@ -4,9 +4,9 @@
  * by its number (state, length, label), and a row 'd' for each that must go, by whose it was (zeros: nobody's) and its
  * number (the blob). The row 'O' is the mark of this node's list, which the object "owner" has too.
  *
- * An object's name is "number-blob", of 16 and 64 hexadecimal digits. The number is the time in microseconds, and
- *rises: no name is ever used twice, also if the database is an older copy. So nothing is overwritten, and a put that is
- * repeated is another object.
+ * An object's name is "number-blob", of 16 and 64 hexadecimal digits. The number is the time in microseconds, and it
+ * rises: no name is ever used twice, also if the database is an older copy. So nothing is overwritten, and a put that
+ * is repeated is another object.
  *
  * A put writes its row before the object and says "kept" behind it: what a crash leaves between is deleted by the next
  * start. Deleting is a row in the database, which the thread of `work` carries out, again and again until the store
