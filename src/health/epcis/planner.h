@@ -106,14 +106,15 @@ MUST_USE enum status plan_look_up_serials(struct actor_request *request, size_t 
 MUST_USE enum status plan_compare_serials(struct actor_request *request, size_t *at, const hash32 *product,
     const hash32 *tags, size_t count, struct err *err);
 
-/* plan_strange.c: is nothing that the event names known to this home, no product, pack or container? */
-MUST_USE enum status planner_is_strange(
-    struct planner *planner, bool *out, const struct epcis_event *event, struct err *err);
 /* What a manufacturer does about a sound serial that is taken for another: a sentence. */
 const char *plan_admit_text(struct arena *arena, const char *gtin, const char *serial);
 /* medicines_refusal, with the serial that it is about if there is one. */
 MUST_USE enum status plan_refusal(
     const struct plan *plan, struct arena *arena, const struct client_verdict *verdict, struct err *err);
+
+/* plan_strange.c: is nothing that the event names known to this home, no product, pack or container? */
+MUST_USE enum status planner_is_strange(
+    struct planner *planner, bool *out, const struct epcis_event *event, struct err *err);
 
 /* plan_order.c: mixes what is commissioned, so that no pack's place tells its neighbours' serials. */
 void plan_order(struct plan *plan, struct arena *arena);
