@@ -42,6 +42,7 @@ enum status audit_page_parse(struct audit_page *out, struct arena *arena, struct
 	*out = (struct audit_page){.count = 0};
 	TRY(json_parse(&root, arena, text, NULL, err));
 	const struct json *entries = json_get(root, "entries");
+	out->is_gateways = json_is(json_get(root, "gateway"), JSON_TRUE);
 	if (!json_u64(&out->state.count, json_get(root, "count")) || !json_is(entries, JSON_ARRAY) ||
 	    !read_hex(out->state.head, LIST_HEAD_BYTES, root, "head") ||
 	    !read_proof(out, arena, json_get(root, "proof")))

@@ -88,6 +88,7 @@ struct audit_page {
 	struct list_state state; /* of the whole list, as the node says */
 	bool has_proof;
 	struct bytes proof; /* crypto/merkle_map.h */
+	bool is_gateways;   /* its entries are lines of looks */
 	struct audit_sealed *entries;
 	size_t count;
 };

@@ -315,6 +315,8 @@ static enum status read_node(struct folding *f, struct err *err) {
 	if (!f->node->url)
 		return err_set(err, STATUS_DENIED, "it has anchored reads, and was not asked: nobody says where it is");
 	TRY(first_page(f, &page, err));
+	/* One that is listed as a node and has a gateway: what its account anchored are lines of looks. */
+	f->node->is_gateway |= page.is_gateways;
 	TRY(read_proof(f, &page, err));
 	TRY(fold_pages(f, &page, err));
 	TRY(check_requests(f, err));

@@ -105,6 +105,7 @@ static enum status write_page(struct serving *s, struct buf *out, struct err *er
 	if (status == STATUS_OK) {
 		struct json_writer writer = json_writer(out);
 		json_object_begin(&writer, NULL);
+		json_put_bool(&writer, "gateway", true);
 		json_put_u64(&writer, "count", page.state.count);
 		json_put_hex(&writer, "head", bytes_make(page.state.head, LIST_HEAD_BYTES));
 		if (s->has_root) json_put_hex(&writer, "proof", buf_view(&proof));
