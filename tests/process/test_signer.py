@@ -13,7 +13,7 @@ import pytest
 from consortia import FUNDED, running
 from machine import Refused, cli, free_port, wait_for
 from members import comet_program
-from signers import Signer, comet, fields, height_of, home, signing, state, uvarint, vote  # noqa: F401
+from signers import Comet, Signer, comet, fields, height_of, home, signing, state, uvarint, vote  # noqa: F401
 
 A, B = b"\x0a", b"\x0b"
 
@@ -30,6 +30,19 @@ def test_one_thing_is_signed_at_a_place(home, comet):
         assert comet.signature(5, 0, 1, A) is None
         assert (state(home)["height"], state(home)["round"], state(home)["step"]) == ("5", 0, 3)
         assert signer.end() == 0
+
+
+def test_a_second_cometbft_at_the_same_socket_gets_nothing_that_the_first_did_not(home, comet):
+    with signing(home, comet):
+        assert comet.signature(5, 0, 1, A) is not None
+        os.unlink(comet.path)
+        second = Comet(comet.path)
+        assert comet.signature(5, 0, 2, A) is not None  # one is served at a time, and this one is
+        comet.peer.close()
+        comet.server.close()
+        second.accept()
+        assert second.signature(5, 0, 1, B) is None and second.signature(5, 0, 2, B) is None
+        assert second.signature(5, 0, 2, A) is not None
 
 
 def test_a_signer_that_is_killed_after_it_wrote_never_signs_another(home, comet):
