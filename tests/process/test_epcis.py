@@ -60,7 +60,8 @@ def test_the_root_names_what_is_there_and_options_say_in_which_versions(epcis):
         root = epcis.get(path)
         assert root.status == 200 and root.json["type"] == "Collection" and root.json["member"] == TOP
         assert root.headers["gs1-epcis-version"] == "2.0.0"
-    for path in ["", "/capture", "/events", "/events/x", "/capture/x", "/epcs", "/epcs/x", "/epcs/x/events"]:
+    for path in ["", "/capture", "/events", "/events/x", "/capture/x", "/epcs", "/epcs/x", "/epcs/x/events", "/queries",
+                 "/queries/x", "/queries/x/events"]:
         answer = epcis.call("OPTIONS", path)
         assert answer.status == 204 and answer.body == b"", path
         assert "GET" in answer.headers["allow"] and answer.headers["gs1-epcis-max"] == "2.0.0"
@@ -283,6 +284,46 @@ def test_resources_list_what_events_have_and_lead_to_them(epcis):
     assert epcis.events("/epcs/urn:epc:id:sgtin:0614141.107346.top/events")[0]
     first = epcis.get("/epcs?perPage=1")
     assert len(first.json["member"]) == 1 and len(epcis.get(next_of(first)).json["member"]) == 1
+
+
+# --- named queries ---
+
+
+def test_a_query_has_a_name_until_it_is_forgotten(epcis):
+    epcis.captured(*[stray(f"named-{i}", bizTransactionList=order("named")) for i in range(4)])
+    asked = {"eventType": ["ObjectEvent"], "EQ_bizTransaction_po": ["urn:x:named"], "orderBy": "recordTime"}
+    made = epcis.post("/queries", {"name": "mine", "query": asked})
+    assert made.status == 201 and made.json == {"name": "mine", "query": asked}, made.body
+    assert epcis.get(made.headers["location"]).json == made.json
+    assert made.json in epcis.get("/queries").json
+    problem(epcis.post("/queries", {"name": "mine", "query": asked}), 409, "ResourceAlreadyExistsException")
+    answer = epcis.get("/queries/mine/events?perPage=3")
+    assert answer.json["epcisBody"]["queryResults"]["queryName"] == "mine"
+    found, pages = epcis.events("/queries/mine/events?perPage=3")
+    assert len(found) == 4 and pages == 2
+    problem(epcis.get("/queries/mine/events?stream=true"), 501, "ImplementationException")
+    problem(epcis.get("/queries/mine/events?EQ_action=ADD"), 400, "QueryParameterException")
+    epcis.post("/queries", {"name": "other", "query": {}})
+    first = epcis.get("/queries?perPage=1")
+    assert len(first.json) == 1 and len(epcis.get(next_of(first)).json) == 1
+    assert epcis.call("DELETE", "/queries/mine").status == 204
+    for method, path in (("GET", "/queries/mine"), ("DELETE", "/queries/mine"), ("GET", "/queries/mine/events")):
+        problem(epcis.call(method, path), 404, "NoSuchNameException")
+    problem(epcis.call("DELETE", "/nextPageToken/x"), 501, "ImplementationException")
+
+
+@pytest.mark.parametrize("body, name", [
+    ([], "QueryValidationException"),
+    ({"name": "x"}, "QueryValidationException"),
+    ({"name": "a b", "query": {}}, "QueryValidationException"),
+    ({"name": "x", "query": {}, "more": 1}, "QueryValidationException"),
+    ({"name": "x", "query": []}, "QueryValidationException"),
+    ({"name": "x", "query": {"EQ_bizStep": {"a": 1}}}, "QueryValidationException"),
+    ({"name": "x", "query": {"EQ_nothing": ["1"]}}, "QueryParameterException"),
+    ({"name": "x", "query": {"EQ_action": ["MOVE"]}}, "QueryParameterException"),
+])
+def test_what_is_no_query_gets_no_name(epcis, body, name):
+    problem(epcis.post("/queries", body), 400, name)
 
 
 # --- who asks ---

@@ -3,6 +3,7 @@
 #include "base/http_reply.h"
 #include "base/route.h"
 
+#define SIMPLE "SimpleEventQuery"
 #define TEXT(view) (int)((view).len < 120 ? (view).len : 120), (view).len ? (const char *)(view).data : ""
 
 /* --- the document that answers a query --- */
@@ -51,11 +52,11 @@ static enum status write_document(
 	return status;
 }
 
-static void answer_page(struct epcis_call *call, const struct events_page *page) {
+static void answer_page(struct epcis_call *call, const struct events_page *page, const char *query_name) {
 	struct buf out;
 	struct err err;
 	buf_init(&out, BUF_MAX_DEFAULT);
-	const enum status status = write_document(&out, call, page, "SimpleEventQuery", &err);
+	const enum status status = write_document(&out, call, page, query_name, &err);
 	if (status == STATUS_OK) {
 		epcis_call_put_next(call, page->cursor);
 		epcis_call_answer(call, 200, buf_view(&out));
@@ -106,10 +107,9 @@ static bool read_query(struct epcis_call *call, struct event_query *query) {
 	return status == STATUS_OK;
 }
 
-static void search(struct epcis_call *call, struct event_query *query) {
+void epcis_events_answer_query(struct epcis_call *call, struct event_query *query, const char *query_name) {
 	struct events_page page;
 	struct err err;
-	if (!read_query(call, query)) return;
 	narrow(call, query);
 	const struct events_wish wish = {.query = query,
 	    .asker = epcis_call_place(call),
@@ -119,13 +119,17 @@ static void search(struct epcis_call *call, struct event_query *query) {
 	    .now_ms = (int64_t)clock_now_ms(call->server->gateway->options.clock)};
 	const enum status status = events_find(call->server->events, &page, &call->arena, &wish, &err);
 	if (status == STATUS_OK)
-		answer_page(call, &page);
+		answer_page(call, &page, query_name);
 	else if (status == STATUS_LIMIT)
 		epcis_call_refuse(call, EPCIS_QUERY_TOO_LARGE, "%s", err.message);
 	else if (status == STATUS_INVALID)
 		epcis_call_refuse(call, EPCIS_QUERY_PARAMETER, "%s", err.message);
 	else
 		epcis_call_fail(call, status, &err);
+}
+
+static void search(struct epcis_call *call, struct event_query *query) {
+	if (read_query(call, query)) epcis_events_answer_query(call, query, SIMPLE);
 }
 
 static struct event_query *new_query(struct epcis_call *call) {
@@ -152,7 +156,7 @@ void epcis_events_read(struct epcis_call *call) {
 	else if (page.count == 0)
 		epcis_call_refuse(call, EPCIS_NO_SUCH_RESOURCE, "there is no event of the id %.*s", TEXT(id));
 	else
-		answer_page(call, &page);
+		answer_page(call, &page, SIMPLE);
 }
 
 /* --- top-level resources --- */

@@ -10,6 +10,8 @@ void epcis_events_resources(struct epcis_call *call);   /* GET /epcs, … */
 void epcis_events_resource(struct epcis_call *call);    /* GET /epcs/{value} */
 void epcis_events_of_resource(struct epcis_call *call); /* GET /epcs/{value}/events */
 
+/* Answers with a page of what a query finds among what the asker may see. */
+void epcis_events_answer_query(struct epcis_call *call, struct event_query *query, const char *query_name);
 /* Answers with a Collection of these members. */
 void epcis_events_answer_collection(struct epcis_call *call, const struct bytes *members, size_t count);
 

@@ -4,6 +4,7 @@
 #include "health/epcis/epcis.h"
 #include "health/gateway/epcis_capture.h"
 #include "health/gateway/epcis_events.h"
+#include "health/gateway/epcis_queries.h"
 
 #define FILE_LIMIT "16777216"
 #define EVENT_LIMIT "10000"
@@ -40,6 +41,11 @@ static void discover(struct epcis_call *call) {
 	http_put_header(response, "GS1-EPCIS-Capture-File-Size-Limit", FILE_LIMIT);
 }
 
+/* Pages' tokens are no rows that could be removed: they end by themselves. */
+static void refuse_token_end(struct epcis_call *call) {
+	epcis_call_refuse(call, EPCIS_NOT_IMPLEMENTED, "a page's token ends by itself, an hour after it was given");
+}
+
 /* --- serving --- */
 
 #define SERVE(name, right, work)                                                                                       \
@@ -56,6 +62,12 @@ SERVE(serve_event, TOKEN_READ, epcis_events_read)
 SERVE(serve_list, TOKEN_READ, epcis_events_resources)
 SERVE(serve_value, TOKEN_READ, epcis_events_resource)
 SERVE(serve_value_events, TOKEN_READ, epcis_events_of_resource)
+SERVE(serve_queries, TOKEN_READ, epcis_queries_list)
+SERVE(serve_new_query, TOKEN_READ, epcis_queries_create)
+SERVE(serve_query, TOKEN_READ, epcis_queries_read)
+SERVE(serve_query_end, TOKEN_READ, epcis_queries_remove)
+SERVE(serve_query_events, TOKEN_READ, epcis_queries_run)
+SERVE(serve_token_end, TOKEN_READ, refuse_token_end)
 SERVE(serve_options, 0, discover)
 
 #define EPCIS_BODIES "application/json, application/ld+json, application/xml, text/xml"
@@ -89,6 +101,17 @@ const struct route epcis_routes[] = {
     EPCIS_OPTIONS("/epcis/events"),
     ROUTE(HTTP_GET, "/epcis/events/{id}", serve_event, "EPCIS: an event, and the declaration of its error", EPCIS_READ),
     EPCIS_OPTIONS("/epcis/events/{id}"),
+    ROUTE(HTTP_GET, "/epcis/queries", serve_queries, "EPCIS: the named queries", EPCIS_READ),
+    ROUTE(HTTP_POST, "/epcis/queries", serve_new_query, "EPCIS: name a query",
+	.accepts = "application/json, application/ld+json", EPCIS_READ),
+    EPCIS_OPTIONS("/epcis/queries"),
+    ROUTE(HTTP_GET, "/epcis/queries/{name}", serve_query, "EPCIS: a named query", EPCIS_READ),
+    ROUTE(HTTP_DELETE, "/epcis/queries/{name}", serve_query_end, "EPCIS: forget a named query", EPCIS_READ),
+    EPCIS_OPTIONS("/epcis/queries/{name}"),
+    ROUTE(HTTP_GET, "/epcis/queries/{name}/events", serve_query_events, "EPCIS: what a named query finds", EPCIS_READ),
+    EPCIS_OPTIONS("/epcis/queries/{name}/events"),
+    ROUTE(HTTP_DELETE, "/epcis/nextPageToken/{token}", serve_token_end, "EPCIS: 501, since tokens end by themselves",
+	EPCIS_READ),
     EPCIS_RESOURCE("eventTypes", "types of events that there are"),
     EPCIS_RESOURCE("epcs", "EPCs and classes of EPCs"),
     EPCIS_RESOURCE("bizSteps", "business steps"),

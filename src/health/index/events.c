@@ -8,7 +8,7 @@
 #include "crypto/hash.h"
 #include "health/trace/places.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define MODULE "index"
 #define BODY_MAX ((size_t)64 << 20)
 #define PACKED_FROM 256u /* bytes; a shorter body stays as it is */
@@ -26,6 +26,7 @@ static const char schema[] =
     "CREATE TABLE job(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, asker BLOB NOT NULL, proceeds INTEGER NOT NULL,"
     " created INTEGER NOT NULL, finished INTEGER NOT NULL, success INTEGER NOT NULL, errors BLOB NOT NULL,"
     " body BLOB NOT NULL);"
+    "CREATE TABLE query(owner BLOB, name BLOB, text BLOB NOT NULL, PRIMARY KEY(owner, name)) WITHOUT ROWID;"
     "CREATE INDEX job_asker ON job(asker, id);"
     "CREATE INDEX job_waiting ON job(id) WHERE finished = 0";
 
