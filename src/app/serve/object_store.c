@@ -162,10 +162,9 @@ static enum status read_keys(struct keys *keys, const char *path, struct err *er
 		(void)!take_variable(keys->token, "AWS_SESSION_TOKEN");
 	}
 	if (keys->access[0] && keys->secret[0]) return STATUS_OK;
+	if (path) return err_set(err, STATUS_INVALID, "%s does not have both an access key and a secret key", path);
 	return err_set(err, STATUS_INVALID,
-	    "the object store needs an access key and a secret key: %s does not have both",
-	    path ? path
-		 : "neither blob-s3-credentials nor AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is given, or one");
+	    "the object store needs keys: blob-s3-credentials, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
 }
 
 /* --- clients --- */
