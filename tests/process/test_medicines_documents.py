@@ -258,3 +258,18 @@ def test_xml_that_is_no_document_of_events_is_refused(trade, broken, why):
     path = trade.path("xml")
     path.write_text(broken)
     refused(2, why, trade.run, "maker", "pack", "capture", path)
+
+
+def test_rejects_of_a_line_are_void_by_its_maker_alone_and_a_case_that_is_given_up_is_nothing(trade):
+    lot, case = trade.lot(), "https://id.gs1.org/00/" + trade.sscc()
+    packs = [link(GTIN, serial) for serial in trade.sound(f"{lot}-", 6)]
+    rejected = happened(action="DELETE", bizStep="decommissioning", epcList=[*packs[:2], case])
+    packing = [happened("AggregationEvent", action=action, bizStep="packing", parentID=case, childEPCs=packs[:3])
+               for action in ("ADD", "DELETE")]
+    assert capture(trade, "maker", [born(packs, lot), *packing, rejected])["code"] == "OK"
+    for pack in packs[:2]:
+        assert refused(3, "VOID", trade.run, "maker", "pack", "verify", pack)["saleable"] is False
+    assert trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)["live"] == 4
+    refused(3, "FINAL", capture, trade, "maker", [{**rejected, "epcList": packs[:1]}])
+    trade.deliver(packs[3:], "pharmacy")
+    refused(3, "NOT_ALLOWED", capture, trade, "pharmacy", [{**rejected, "epcList": packs[3:4]}])

@@ -105,6 +105,35 @@ def test_a_document_of_several_waves_ends_however_often_it_is_killed_and_no_part
     assert trade.run("maker", "pack", "verify", packs[4321])["state"] == "ACTIVE"
 
 
+def test_a_shuffled_document_of_cases_that_is_killed_at_every_stage_has_one_order_and_nothing_twice(trade, consortium):
+    """While its plan is made, once it is kept, while it is sent, and twice in between: each time the same again."""
+    lot, account = trade.lot(), trade.address("maker")
+    packs = [link(GTIN, serial) for serial in trade.sound(f"{lot}-", 10000)]
+    cases = [packs[at:at + 50] for at in range(0, 9950, 50)]
+    path, command = parts_of(trade, "maker", [born(packs, lot), *(
+        happened("AggregationEvent", action="ADD", bizStep="packing", childEPCs=case,
+                 parentID="https://id.gs1.org/00/" + trade.sscc()) for case in cases)])
+    sent = lambda: int(consortium.rpc("eth_getTransactionCount", account, "latest"), 16)
+    before = sent()
+    for moment in (lambda _: True, lambda _: kept_plans(trade), lambda _: kept_plans(trade),
+                   lambda start: sent() > start, lambda _: True, lambda start: sent() > start):
+        start = sent()
+        run = subprocess.Popen(command, env={**os.environ, "XINGLIN_PASSWORD": PASSWORD}, stdout=subprocess.PIPE)
+        while run.poll() is None and not moment(start):
+            pass
+        run.kill()
+        run.wait()
+    done = trade.run("maker", "pack", "capture", path)
+    assert done["code"] == "OK" and not kept_plans(trade)
+    assert sent() - before == len({part["captureId"] for part in done["captures"]}) == len(done["captures"]) > 3
+    holders = trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)
+    assert sorted(h["units"] for h in holders["holders"]) == [50] * 200 and holders["live"] == 10000
+    places = indexes(trade, [*cases[0], *cases[-1], *packs[9950:]])
+    for at in (0, 50):
+        assert sorted(places[at:at + 50]) == list(range(min(places[at:at + 50]), min(places[at:at + 50]) + 50))
+    assert places[:50] != sorted(places[:50]) and sorted(places[100:]) == list(range(9950, 10000))
+
+
 def test_what_a_kill_left_half_written_goes_with_the_next_large_document(trade):
     lot, home = trade.lot(), trade.c.home(trade.prefix + "maker")
     left = [home / "plans" / "x.jwe.a1B2c3.part", home / "documents" / "y.jwe.ZZZZZZ.part", home / "pins.json.abcdef.part"]

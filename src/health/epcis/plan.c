@@ -296,6 +296,7 @@ static planner_handler *handler_of(const struct epcis_event *event) {
 	    {"accepting", planner_receive},
 	    {"dispensing", planner_dispense},
 	    {"retail_selling", planner_dispense},
+	    {"decommissioning", planner_void},
 	};
 	if (event->action == EPCIS_ADD) return strcmp(event->step, "commissioning") == 0 ? planner_commission : NULL;
 	if (event->corrects) return planner_undo;

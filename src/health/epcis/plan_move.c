@@ -293,6 +293,24 @@ enum medicines_state planner_state_of(const struct epcis_event *event) {
 	return MEDICINES_STATE_NONE;
 }
 
+/* Packs that a line rejects: their serials are no packs any more. Of a case that is given up nothing is on the chain.
+ */
+enum status planner_void(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	uint32_t *units = arena_alloc(planner->request->arena, (event->epc_count + 1) * sizeof *units);
+	size_t count = 0;
+	for (size_t i = 0; i < event->epc_count; i++) {
+		struct scan scan;
+		bool is_case;
+		TRY(planner_scan(planner, &scan, event->epcs[i], err));
+		TRY(planner_is_container(planner, &is_case, &scan, err));
+		if (!is_case) TRY(planner_unit(planner, &units[count++], &scan, err));
+	}
+	if (count)
+		planner_add_units(
+		    planner, &(struct plan_step){.kind = PLAN_CHANGE, .state = MEDICINES_STATE_VOID}, units, count);
+	return STATUS_OK;
+}
+
 enum status planner_change(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	enum medicines_state to = planner_state_of(event);
 	uint32_t *units;

@@ -142,6 +142,7 @@ MUST_USE enum status planner_dispense(struct planner *planner, const struct epci
 MUST_USE enum status planner_recall(struct planner *planner, const struct epcis_event *event, struct err *err);
 /* Which state a step gives to units one by one; MEDICINES_STATE_NONE: it is no such step. */
 enum medicines_state planner_state_of(const struct epcis_event *event);
+MUST_USE enum status planner_void(struct planner *planner, const struct epcis_event *event, struct err *err);
 MUST_USE enum status planner_change(struct planner *planner, const struct epcis_event *event, struct err *err);
 /* What this home's account dispensed, and now says it did not. */
 MUST_USE enum status planner_undo(struct planner *planner, const struct epcis_event *event, struct err *err);
