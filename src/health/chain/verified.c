@@ -31,6 +31,7 @@ enum status verified_head(struct verified *verified, uint32_t max_age_s, struct 
 	if (!verified->has_head || !hash32_equal(&verified->head.hash, &head.hash)) {
 		verified->accounts = NULL;
 		verified->words = NULL;
+		verified->word_count = verified->word_rows = 0;
 	}
 	verified->head = head;
 	verified->has_head = true;
@@ -57,8 +58,14 @@ static const struct verified_account *find_account(const struct verified *verifi
 	return account;
 }
 
+/* Slots are hashes, or count on from one; there are a power of two of rows. */
+static size_t row_of(const struct verified *verified, const hash32 *slot) {
+	return (size_t)load_be64(slot->b + 24) & (verified->word_rows - 1);
+}
+
 static const hash32 *find_word(const struct verified *verified, const struct verified_want *want) {
-	for (const struct verified_word *word = verified->words; word; word = word->next)
+	if (!verified->word_rows) return NULL;
+	for (const struct verified_word *word = verified->words[row_of(verified, &want->slot)]; word; word = word->next)
 		if (hash32_equal(&word->slot, &want->slot) && addr20_equal(&word->contract, want->contract))
 			return &word->word;
 	return NULL;
@@ -70,13 +77,33 @@ static void keep_account(struct verified *verified, const addr20 *contract, cons
 	verified->accounts = kept;
 }
 
+static void add_word(struct verified *verified, struct verified_word *word) {
+	struct verified_word **row = &verified->words[row_of(verified, &word->slot)];
+	word->next = *row;
+	*row = word;
+}
+
+/* As many rows as words, so that chains stay short however much is asked for. */
+static void add_rows(struct verified *verified) {
+	struct verified_word **before = verified->words;
+	const size_t rows = verified->word_rows;
+	verified->word_rows = rows ? 2 * rows : 64;
+	verified->words = arena_zalloc(verified->arena, verified->word_rows, sizeof *verified->words);
+	for (size_t i = 0; i < rows; i++)
+		for (struct verified_word *word = before[i], *next; word; word = next) {
+			next = word->next;
+			add_word(verified, word);
+		}
+}
+
 static void keep_word(struct verified *verified, const addr20 *contract, const hash32 *slot, const hash32 *value) {
 	struct verified_word *word = arena_zalloc(verified->arena, 1, sizeof *word);
 	word->contract = *contract;
 	word->slot = *slot;
 	word->word = *value;
-	word->next = verified->words;
-	verified->words = word;
+	if (verified->word_count == verified->word_rows) add_rows(verified);
+	verified->word_count++;
+	add_word(verified, word);
 }
 
 /* `what` of a contract at the head does not hold. */
@@ -176,6 +203,12 @@ static enum need need_of(struct verified *verified, const struct verified_want *
 	return NEED_NOTHING;
 }
 
+static bool are_proved(struct verified *verified, const struct verified_want *wants, size_t count) {
+	for (size_t i = 0; i < count; i++)
+		if (need_of(verified, &wants[i]) != NEED_NOTHING) return false;
+	return true;
+}
+
 /* What is not proved yet, by contract; each slot once. */
 static size_t gather(
     struct verified *verified, struct question *questions, const struct verified_want *wants, size_t count) {
@@ -228,12 +261,12 @@ static enum status ask(
 static enum status ask_what_is_missing(
     struct verified *verified, const struct verified_want *wants, size_t count, struct err *err) {
 	struct proved *proved = heads_proved(verified->heads);
-	struct question *questions = arena_zalloc(verified->arena, 2 * count + FORESEEN_MAX, sizeof *questions);
-	if (gather(verified, questions, wants, count) == 0) return STATUS_OK;
+	if (are_proved(verified, wants, count)) return STATUS_OK;
+	struct question *questions = arena_zalloc(verified->arena, count + FORESEEN_MAX, sizeof *questions);
 	const bool may_ask = proved_may_ask(proved, &verified->head.hash);
-	const size_t left = gather(verified, questions + count, wants, count);
-	const size_t foreseen = left && may_ask ? add_foreseen(verified, questions + count, left) : 0;
-	const enum status status = left ? ask(verified, questions + count, left, foreseen, err) : STATUS_OK;
+	const size_t left = gather(verified, questions, wants, count);
+	const size_t foreseen = left && may_ask ? add_foreseen(verified, questions, left) : 0;
+	const enum status status = left ? ask(verified, questions, left, foreseen, err) : STATUS_OK;
 	if (may_ask) proved_asked(proved);
 	return status;
 }

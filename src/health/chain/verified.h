@@ -34,7 +34,8 @@ struct verified {
 	struct head head;
 	/* what is proved at this head already */
 	struct verified_account *accounts;
-	struct verified_word *words;
+	struct verified_word **words; /* a table by slot, each row a chain */
+	size_t word_count, word_rows;
 };
 
 void verified_begin(struct verified *out, struct heads *heads, struct client *client, struct arena *arena);
