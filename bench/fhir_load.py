@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The FHIR server of a gateway, and HAPI FHIR JPA on PostgreSQL beside it in the same run.
 
-usage: bench/fhir_load.py [--xinglin build/src/app/xinglin] [--fhirload ../shared/tools/fhirload] [--data ../shared/data]
-                          [--seconds 8] [--repeat 1] [--no-hapi | --build-only]
+usage: bench/fhir_load.py [--xinglin build/src/app/xinglin] [--fhirload ../shared/tools/fhirload]
+                          [--data ../shared/data] [--seconds 8] [--repeat 1] [--no-hapi | --build-only]
 
 The load is fhirload's: Synthea transactions by 2 clients, single creates by 16 (the second of two rounds), reads and
 searches by 4. One server after the other. Prints a table in Markdown; "a CPU second" is the rate by the processor time

@@ -47,8 +47,8 @@ struct fhir_searcher *fhir_searcher_new(const struct fhir_definitions *defs);
 void fhir_searcher_free(struct fhir_searcher *searcher); /* NULL is allowed */
 
 /* Visits the values of every parameter of the resource's type and of its bases, in the order of their codes within a
- * type. STATUS_INVALID if it is no resource of R4. STATUS_LIMIT: values of a parameter are missing, since its expression
- * takes too long or cannot be evaluated on this resource; those of the others were visited. */
+ * type. STATUS_INVALID if it is no resource of R4. STATUS_LIMIT: values of a parameter are missing, since its
+ * expression takes too long or cannot be evaluated on this resource; those of the others were visited. */
 MUST_USE enum status fhir_search_values(struct fhir_searcher *searcher, const struct json *resource,
     fhir_search_visit *visit, void *context, struct err *err);
 /* The values of one parameter of the resource's type or of its bases. */
