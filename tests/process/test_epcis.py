@@ -1,4 +1,5 @@
 """EPCIS 2.0 over HTTP: capture, queries, pages, resources, and what is refused."""
+import concurrent.futures
 import glob
 import json
 import os
@@ -205,6 +206,14 @@ def test_one_event_is_captured_while_its_sender_waits(epcis):
     problem(epcis.post("/events", declared), 409, "ResourceAlreadyExistsException")
     problem(epcis.post("/events", stray("bare")), 400, "ValidationException")
     problem(epcis.get("/events/urn:nobody"), 404, "NoSuchResourceException")
+
+
+def test_more_senders_than_workers_wait_for_their_events_at_once(epcis):
+    events = [stray(f"at-once-{i}", **{"@context": CONTEXT}) for i in range(48)]
+    with concurrent.futures.ThreadPoolExecutor(48) as pool:
+        answers = list(pool.map(lambda one: epcis.post("/events", one), events))
+    assert [answer.status for answer in answers] == [201] * 48
+    assert len({answer.json["eventID"] for answer in answers}) == 48
 
 
 # --- queries ---

@@ -11,6 +11,7 @@
 #define LEFT_OUT_MAX 100u /* events of a document that proceeding leaves out; then the rest is refused */
 #define YEAR_S 31556952u
 #define LOOK_EVERY_MS 5000u /* at the home's documents */
+#define WAIT_MS 20u         /* for a job that somebody carries out */
 
 /* Somebody who waits for a job. */
 struct waiting {
@@ -23,7 +24,8 @@ struct epcis_line {
 	struct epcis_server *server;
 	struct index *index; /* its own connection: a stock has one owner */
 	struct monitor *monitor;
-	bool is_running; /* a worker carries jobs out */
+	bool is_running; /* somebody carries jobs out */
+	bool is_queued;  /* a worker will look whether somebody has to */
 	/* of whoever runs */
 	uint64_t looked_at_ms;
 	size_t document_count; /* of the home, all of which were taken in; SIZE_MAX: not looked at yet */
@@ -257,42 +259,58 @@ static enum status carry_out(struct epcis_line *line, struct event_job *job, str
 	return status;
 }
 
-static void run(void *argument) {
-	struct epcis_line *line = argument;
+/* False: somebody does already. */
+static bool begin(struct epcis_line *line) {
+	const struct threads *threads = line->server->gateway->options.threads;
+	threads->lock(line->monitor);
+	const bool is_mine = !line->is_running;
+	line->is_running = true;
+	threads->unlock(line->monitor);
+	return is_mine;
+}
+
+/* Carries out what waits, and then nobody is running. Whoever adds a job before that sees it carried out, or sees that
+ * nobody is. */
+static void run(struct epcis_line *line) {
 	const struct threads *threads = line->server->gateway->options.threads;
 	struct arena arena;
 	struct err err;
 	enum status status = STATUS_OK;
-	bool found = true;
+	bool goes_on = true;
 	arena_init(&arena);
 	look_at_home(line, &arena);
-	arena_reset(&arena);
-	while (status == STATUS_OK && found) {
+	while (goes_on) {
 		struct event_job job;
-		threads->lock(line->monitor);
-		status = event_jobs_next(line->server->events, &job, &found, &arena, &err);
-		if (status != STATUS_OK || !found) line->is_running = false; /* whoever adds one now sees it */
-		threads->unlock(line->monitor);
-		if (status == STATUS_OK && found) status = carry_out(line, &job, &arena, &err);
+		bool found = false;
 		arena_reset(&arena);
+		threads->lock(line->monitor);
+		if (status == STATUS_OK) status = event_jobs_next(line->server->events, &job, &found, &arena, &err);
+		goes_on = line->is_running = found;
+		threads->unlock(line->monitor);
+		if (goes_on) status = carry_out(line, &job, &arena, &err);
 	}
 	arena_fini(&arena);
-	if (status == STATUS_OK) return;
-	log_warn("gateway", "a capture waits: %s", err.message);
+	if (status != STATUS_OK) log_warn("gateway", "a capture waits: %s", err.message);
+}
+
+static void run_if_nobody_does(void *argument) {
+	struct epcis_line *line = argument;
+	const struct threads *threads = line->server->gateway->options.threads;
 	threads->lock(line->monitor);
-	line->is_running = false;
+	line->is_queued = false;
 	threads->unlock(line->monitor);
+	if (begin(line)) run(line);
 }
 
 void epcis_line_wake(struct epcis_line *line) {
 	const struct gateway_options *options = &line->server->gateway->options;
 	options->threads->lock(line->monitor);
-	const bool is_idle = !line->is_running;
-	line->is_running = true;
+	const bool is_needed = !line->is_running && !line->is_queued;
+	line->is_queued |= is_needed;
 	options->threads->unlock(line->monitor);
-	if (!is_idle || workers_give(options->workers, run, line)) return;
+	if (!is_needed || workers_give(options->workers, run_if_nobody_does, line)) return;
 	options->threads->lock(line->monitor);
-	line->is_running = false;
+	line->is_queued = false;
 	options->threads->unlock(line->monitor);
 }
 
@@ -341,6 +359,19 @@ static void leave(struct epcis_line *line, struct waiting *waiting) {
 		}
 }
 
+/* Whoever waits carries the jobs out if nobody does: all workers may be such. */
+static void await(struct epcis_line *line, struct waiting *waiting, uint64_t until_ms) {
+	const struct gateway_options *options = &line->server->gateway->options;
+	bool is_over = false;
+	while (!is_over && clock_now_ms(options->clock) < until_ms) {
+		if (begin(line)) run(line);
+		options->threads->lock(line->monitor);
+		if (!waiting->is_over) options->threads->wait(line->monitor, WAIT_MS);
+		is_over = waiting->is_over;
+		options->threads->unlock(line->monitor);
+	}
+}
+
 enum status epcis_line_take_and_wait(
     struct epcis_line *line, struct event_job *job, struct epcis_line_end *end, struct err *err) {
 	const struct gateway_options *options = &line->server->gateway->options;
@@ -354,10 +385,8 @@ enum status epcis_line_take_and_wait(
 	line->waiting = &waiting;
 	options->threads->unlock(line->monitor);
 	enum status status = event_jobs_add(line->server->events, job, err);
-	if (status == STATUS_OK) epcis_line_wake(line);
+	if (status == STATUS_OK) await(line, &waiting, until_ms);
 	options->threads->lock(line->monitor);
-	while (status == STATUS_OK && !waiting.is_over && clock_now_ms(options->clock) < until_ms)
-		options->threads->wait(line->monitor, 100);
 	leave(line, &waiting);
 	options->threads->unlock(line->monitor);
 	if (status == STATUS_OK && !waiting.is_over)
