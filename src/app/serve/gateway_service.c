@@ -444,6 +444,7 @@ enum status gateway_service_run(struct gateway_service *service, struct err *err
 	enum status status = start_threads(service, err);
 	if (status == STATUS_OK) {
 		status = http_server_run(service->server, err);
+		epcis_server_stop(service->epcis);
 		/* Workers first: what they still hand over is journaled, and goes on at the next start. The pool itself
 		 * stays: the outbox still offers it work, and /metrics counts its tasks. */
 		worker_pool_stop(service->pool);

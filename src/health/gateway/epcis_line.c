@@ -26,6 +26,7 @@ struct epcis_line {
 	struct monitor *monitor;
 	bool is_running; /* somebody carries jobs out */
 	bool is_queued;  /* a worker will look whether somebody has to */
+	bool is_stopping;
 	/* of whoever runs */
 	uint64_t looked_at_ms;
 	size_t document_count; /* of the home, all of which were taken in; SIZE_MAX: not looked at yet */
@@ -284,7 +285,8 @@ static void run(struct epcis_line *line) {
 		bool found = false;
 		arena_reset(&arena);
 		threads->lock(line->monitor);
-		if (status == STATUS_OK) status = event_jobs_next(line->server->events, &job, &found, &arena, &err);
+		if (status == STATUS_OK && !line->is_stopping)
+			status = event_jobs_next(line->server->events, &job, &found, &arena, &err);
 		goes_on = line->is_running = found;
 		threads->unlock(line->monitor);
 		if (goes_on) status = carry_out(line, &job, &arena, &err);
@@ -312,6 +314,14 @@ void epcis_line_wake(struct epcis_line *line) {
 	options->threads->lock(line->monitor);
 	line->is_queued = false;
 	options->threads->unlock(line->monitor);
+}
+
+void epcis_line_stop(struct epcis_line *line) {
+	const struct threads *threads = line->server->gateway->options.threads;
+	threads->lock(line->monitor);
+	line->is_stopping = true;
+	threads->wake_all(line->monitor);
+	threads->unlock(line->monitor);
 }
 
 struct epcis_line *epcis_line_new(struct epcis_server *server) {
@@ -367,7 +377,7 @@ static void await(struct epcis_line *line, struct waiting *waiting, uint64_t unt
 		if (begin(line)) run(line);
 		options->threads->lock(line->monitor);
 		if (!waiting->is_over) options->threads->wait(line->monitor, WAIT_MS);
-		is_over = waiting->is_over;
+		is_over = waiting->is_over || line->is_stopping;
 		options->threads->unlock(line->monitor);
 	}
 }

@@ -13,6 +13,8 @@
 #include "health/index/event_jobs.h"
 
 struct epcis_line *epcis_line_new(struct epcis_server *server);
+/* No further job is begun; those that wait go on at the next start. */
+void epcis_line_stop(struct epcis_line *line);
 void epcis_line_free(struct epcis_line *line); /* NULL is allowed */
 
 /* What became of a job, for whoever waits: its problem, if it failed. */

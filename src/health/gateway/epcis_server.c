@@ -17,6 +17,10 @@ enum status epcis_server_open(struct epcis_server **out, struct gateway *gateway
 	return STATUS_OK;
 }
 
+void epcis_server_stop(struct epcis_server *server) {
+	epcis_line_stop(server->line);
+}
+
 void epcis_server_close(struct epcis_server *server) {
 	if (!server) return;
 	epcis_line_free(server->line);

@@ -16,6 +16,8 @@ struct epcis_server {
 	struct epcis_line *line;
 };
 MUST_USE enum status epcis_server_open(struct epcis_server **out, struct gateway *gateway, struct err *err);
+/* No further document is captured. Before the workers stop. */
+void epcis_server_stop(struct epcis_server *server);
 /* Once no worker runs. NULL is allowed. */
 void epcis_server_close(struct epcis_server *server);
 
