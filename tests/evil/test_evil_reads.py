@@ -15,6 +15,15 @@ def reads(world, lie, home=None, *more):
         return Under(world, node).run("patient", "access", "reads", "--folder", world.a, *more, home=home)
 
 
+def remembered(world, home):
+    """The file in which a home that asked an honest node keeps its list: beside it is that of who wrote and looked."""
+    outcome = reads(world, Audit(lambda answer: answer), home)
+    assert outcome.code == 0, outcome
+    count = outcome.report["nodes"][0]["entries"]
+    (kept,) = [path for path in (home / "lists").glob("*.json") if json.loads(path.read_text())["count"] == count]
+    return kept
+
+
 def shown(answer):
     """What a program sees that checks nothing."""
     return [(entry["n"], entry["entry"]) for entry in answer["entries"]]
@@ -48,8 +57,7 @@ def test_an_honest_node_is_believed(world):
 def test_reads_that_were_shown_before_cannot_be_taken_back(world):
     """Under an anchor that the node makes anew, with fewer reads: a home that saw more says so."""
     home = world.home("patient")
-    assert reads(world, Audit(lambda answer: answer), home).code == 0
-    (kept,) = (home / "lists").glob("*.json")
+    kept = remembered(world, home)
     kept.write_text(kept.read_text().replace('"count":', '"count":1'))  # as if it had seen ten times as many
     outcome = reads(world, Audit(lambda answer: answer), home)
     assert outcome.code == REFUSED and "had anchored" in outcome.report["nodes"][0]["fault"], outcome
@@ -59,8 +67,7 @@ def test_reads_that_were_shown_before_cannot_be_taken_back(world):
 def test_reads_that_were_shown_before_cannot_be_exchanged(world, more):
     """As many and more, and others: the newest ones alone do not show it."""
     home = world.home("patient")
-    assert reads(world, Audit(lambda answer: answer), home).code == 0
-    (kept,) = (home / "lists").glob("*.json")
+    kept = remembered(world, home)
     seen = json.loads(kept.read_text())
     oldest = honest_answer(world, world.a)["entries"][-2]  # its `before` is what the list was with one entry less
     assert reads(world, Audit(lambda answer: answer), home, *more).code == 0

@@ -241,19 +241,18 @@ const struct cli_command command_access_reads = {
     .name = "access reads",
     .arguments = "",
     .summary = "as a patient: what nodes and gateways showed of a folder, to whom, and when",
-    .teach =
-	"A node seals an entry to the controller's audit key for each read that it serves or refuses: its\n"
-	"operator keeps the entries and cannot open them. Each holds the request that the reader signed. Every\n"
-	"minute with reads in it, the node anchors on the chain how many entries each folder has; so what it\n"
-	"shows is complete up to then, or the report names the node and what it left out, and the exit code\n"
-	"is 3. Reads with \"anchored\": false came since then and stand on the node's word. Every node that the\n"
-	"directory lists is asked, where the deployment says that it is, or --node. Reads from\n"
-	"before a folder was handed over are counted: only its controller of that time can open them.\n\n"
-	"Looks are what organisations showed of the folder through their gateways, to which person and for which\n"
-	"purpose; each gateway anchors them alike. Those are asked that --node names, or the deployment; one whose\n"
-	"organisation wrote into the folder or asked to look, and has anchored looks, has to be asked. An anchor\n"
-	"older than two hours is a fault: an honest gateway renews it every hour.\n\n"
-	"  xinglin access reads --home patient --folder 0x… --limit 20",
+    .teach = "A node seals an entry to the controller's audit key for each read that it serves or refuses: its\n"
+	     "operator keeps the entries and cannot open them. Each holds the request that the reader signed. Every\n"
+	     "minute with reads in it, the node anchors on the chain how many entries each folder has; so what it\n"
+	     "shows is complete up to then, or the report names the node and what it left out, and the exit code\n"
+	     "is 3. Reads with \"anchored\": false came since then and stand on the node's word. Every node that the\n"
+	     "directory lists is asked, where the deployment says that it is, or --node. Reads from\n"
+	     "before a folder was handed over are counted: only its controller of that time can open them.\n\n"
+	     "Looks are what organisations showed of the folder through their gateways, to which person and for\n"
+	     "which purpose; each gateway anchors them alike. Those are asked that --node names, or the deployment;\n"
+	     "one whose organisation wrote into the folder or asked to look, and has anchored looks, has to be\n"
+	     "asked. An anchor older than two hours is a fault: an honest gateway renews it every hour.\n\n"
+	     "  xinglin access reads --home patient --folder 0x… --limit 20",
     .options = {{"folder", "ID", "which folder"}, {"record", "ID", "reads of this record alone"},
 	{"limit", "N", "the newest N entries of each node (all)"},
 	{"node", "ADDRESS=URL,…", "where nodes and gateways are that the deployment does not name"}},

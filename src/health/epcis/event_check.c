@@ -1,7 +1,7 @@
 #include "health/epcis/event_check.h"
 
 #include "health/epcis/event_terms.h"
-#include "health/epcis/names.h"
+#include "health/epcis/namespaces.h"
 #include "health/gs1/scan.h"
 
 #define TEXT(view) (int)((view).len < 60 ? (view).len : 60), (view).len ? (const char *)(view).data : ""

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "crypto/hash.h"
-#include "health/epcis/names.h"
+#include "health/epcis/namespaces.h"
 #include "health/gs1/epc_uri.h"
 #include "health/gs1/gs1.h"
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "health/epcis/names.h"
+#include "health/epcis/namespaces.h"
 #include "health/epcis/times.h"
 #include "health/gs1/epc_uri.h"
 

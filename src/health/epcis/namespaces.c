@@ -1,4 +1,4 @@
-#include "health/epcis/names.h"
+#include "health/epcis/namespaces.h"
 
 static const char *const own_names[][2] = {{"gs1", "https://gs1.org/voc/"}, {"cbv", "https://ref.gs1.org/cbv/"},
     {"cbvmda", "urn:epcglobal:cbv:mda:"}, {"epcis", "https://ref.gs1.org/epcis/"},

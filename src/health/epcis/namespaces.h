@@ -4,8 +4,8 @@
  *
  * Ownership: answers are views. Threads: pure. Source: EPCIS 2.0 §10 (JSON-LD context), JSON-LD 1.1 §4.1.5.
  */
-#ifndef HEALTH_EPCIS_NAMES_H
-#define HEALTH_EPCIS_NAMES_H
+#ifndef HEALTH_EPCIS_NAMESPACES_H
+#define HEALTH_EPCIS_NAMESPACES_H
 
 #include "codec/json.h"
 
