@@ -9,8 +9,11 @@ static bool is_port(struct bytes text) {
 	return text.len <= 5;
 }
 
-/* What a name or an address consists of: it may stand in a link. */
+#define NAME_MAX_BYTES 253u /* RFC 1035 §2.3.4, without the last dot */
+
+/* What a name or an address consists of: it may stand in a link, and in an answer's header. */
 static bool is_name(struct bytes text) {
+	if (text.len > NAME_MAX_BYTES) return false;
 	for (size_t i = 0; i < text.len; i++) {
 		const uint8_t c = text.data[i];
 		const bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';

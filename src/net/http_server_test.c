@@ -356,6 +356,10 @@ static void hosts_and_origins(void **state) {
 	for (size_t i = 0; i < 6; i++) assert_true(http_host_allowed(bytes_text(good[i]), names));
 	for (size_t i = 0; i < 11; i++) assert_false(http_host_allowed(bytes_text(bad[i]), names));
 	assert_false(http_host_allowed(bytes_text("a\"b"), any));
+	char name[255];
+	memset(name, 'a', sizeof name);
+	assert_true(http_host_allowed(bytes_make(name, 253), any));
+	assert_false(http_host_allowed(bytes_make(name, 254), any));
 	assert_true(http_host_allowed((struct bytes){NULL, 0}, names));
 	assert_true(http_host_allowed(bytes_text("evil.example"), any));
 	assert_false(http_host_allowed(bytes_text("localhost"), none));

@@ -86,6 +86,7 @@ def test_a_partner_sees_what_it_is_a_party_of_and_nothing_else(own, partner, iss
 def test_rights_of_a_token_are_asked(gateway, issuer):
     reader = Epcis(gateway.url + "/epcis", issuer.token("k", scope="system/*.rs"))
     assert reader.get("/events").status == 200
+    assert reader.post("/queries", {"name": "reader", "query": {}}).status == 201  # to name a query is to ask
     problem(reader.post("/capture", document(sent("x", A))), 403, "SecurityException")
     app = Epcis(gateway.url + "/epcis", issuer.token("k", scope="patient/*.rs", patient="1"))
     problem(app.get("/events"), 403, "SecurityException")

@@ -79,6 +79,7 @@ static void take_settings(struct gateway_service_options *out, struct settings *
 	    .anchor_ms = (uint32_t)settings_number(settings, "anchor-ms"),
 	    .profiles = settings_list(settings, "profiles"),
 	    .fhir_url = settings_text(settings, "fhir-url"),
+	    .epcis_url = settings_text(settings, "epcis-url"),
 	    .http_address = settings_text(settings, "http-addr"),
 	    .http_port = (uint16_t)settings_number(settings, "http-port"),
 	    .tls = tls_files(settings),

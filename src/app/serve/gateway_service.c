@@ -299,6 +299,7 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 	    .trail = service->trail,
 	    .profiles = service->profiles,
 	    .fhir_url = service->options.fhir_url,
+	    .epcis_url = service->options.epcis_url,
 	    .hooks = service->options.hooks.is_off ? NULL : &service->hooks,
 	    .hooks_are_plain = service->options.hooks.reach != HTTP_REACH_OUTSIDE,
 	    .hooks_attempts =

@@ -32,6 +32,7 @@ struct gateway_service_options {
 	struct gateway_hooks hooks;
 	const char *const *profiles; /* paths of packages, NULL-terminated [NULL: none] */
 	const char *fhir_url;        /* of /fhir, as clients reach it [NULL: by the host that each request names] */
+	const char *epcis_url;       /* the same of /epcis */
 	const char *http_address;
 	uint16_t http_port;
 	struct tls_files tls; /* all NULL: plain HTTP */

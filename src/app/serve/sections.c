@@ -140,6 +140,8 @@ static const struct setting gateway_rows[] = {
 	    .help = "with tls-client-ca, also serve clients that show no certificate"},
 	{.name = "fhir-url", .type = SETTING_TEXT, .value = "URL",
 	    .help = "where clients find /fhir if a proxy stands in front (https://fhir.example/r4): links are made of it"},
+	{.name = "epcis-url", .type = SETTING_TEXT, .value = "URL",
+	    .help = "the same of /epcis"},
 	{.name = "profiles", .type = SETTING_LIST, .value = "FILE,…",
 	    .help = "packages of FHIR profiles (.tgz, as US Core's): resources that claim one are checked by it"},
 	{.name = "anchor-ms", .type = SETTING_NUMBER, .value = "MS", .min = 100, .max = 3600000, .otherwise = "60000",
@@ -188,10 +190,14 @@ static bool is_base_url(const char *url) {
 }
 
 static void check_gateway(const struct settings *settings, struct problems *problems) {
-	const char *url = settings_text(settings, "fhir-url");
-	if (url && !is_base_url(url))
-		problems_add(problems, settings_place(settings, "fhir-url").text,
-		    "fhir-url is a URL without a query and without / at its end, as https://fhir.example/r4");
+	static const char *const urls[] = {"fhir-url", "epcis-url"};
+	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+		const char *url = settings_text(settings, urls[i]);
+		if (url && !is_base_url(url))
+			problems_add(problems, settings_place(settings, urls[i]).text,
+			    "%s is a URL without a query and without / at its end, as https://gateway.example/r4",
+			    urls[i]);
+	}
 	const char *issuer = settings_text(settings, "oauth-issuer"), *keys = settings_text(settings, "oauth-jwks");
 	if (!issuer != !settings_text(settings, "oauth-audience"))
 		problems_add(problems, settings_place(settings, issuer ? "oauth-issuer" : "oauth-audience").text,

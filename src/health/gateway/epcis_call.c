@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/http_list.h"
 #include "base/http_reply.h"
 #include "base/log.h"
 #include "health/epcis/event_terms.h"
@@ -110,36 +111,22 @@ void epcis_call_put_next(struct epcis_call *call, struct bytes cursor) {
 
 /* --- what a request wants --- */
 
-static bool is_word(struct bytes text, const char *word) {
-	return text.len == strlen(word) && strncasecmp((const char *)text.data, word, text.len) == 0;
-}
-
-/* Pieces of a list without white space around them; `rest` moves on. */
-static struct bytes next_piece(struct bytes *rest, char separator) {
-	const uint8_t *end = rest->len ? memchr(rest->data, separator, rest->len) : NULL;
-	const size_t len = end ? (size_t)(end - rest->data) : rest->len;
-	struct bytes piece = bytes_slice(*rest, 0, len);
-	*rest = bytes_slice(*rest, len + 1, rest->len);
-	while (piece.len && piece.data[0] == ' ') piece = bytes_slice(piece, 1, piece.len);
-	while (piece.len && piece.data[piece.len - 1] == ' ') piece.len--;
-	return piece;
-}
-
 static bool accepts_json(struct bytes accept) {
 	static const char *const types[] = {
 	    "*/*", "application/*", "application/json", "application/ld+json", "application/problem+json", NULL};
 	while (accept.len) {
-		struct bytes piece = next_piece(&accept, ',');
-		const struct bytes type = next_piece(&piece, ';');
+		struct bytes piece = http_list_next(&accept, ',');
+		const struct bytes type = http_list_next(&piece, ';');
 		for (size_t i = 0; types[i]; i++)
-			if (is_word(type, types[i])) return true;
+			if (http_list_word_is(type, types[i])) return true;
 	}
 	return false;
 }
 
 /* "2.0", "2.0.0", "2" */
 static bool is_version_2(struct bytes text) {
-	return is_word(text, "2") || is_word(text, "2.0") || is_word(text, "2.0.0") || is_word(text, "2.0.1");
+	return http_list_word_is(text, "2") || http_list_word_is(text, "2.0") || http_list_word_is(text, "2.0.0") ||
+	       http_list_word_is(text, "2.0.1");
 }
 
 /* False: a version that is demanded is not spoken, and 406 is written. */
@@ -161,9 +148,9 @@ static bool check_versions(struct epcis_call *call) {
 static bool read_form(struct epcis_call *call) {
 	const struct bytes value = http_header_get(&call->exchange->request, "gs1-epc-format");
 	call->form = EVENT_FORM_DIGITAL_LINKS;
-	if (!value.len || is_word(value, "Always_GS1_Digital_Link")) return true;
+	if (!value.len || http_list_word_is(value, "Always_GS1_Digital_Link")) return true;
 	call->form = EVENT_FORM_AS_CAPTURED;
-	if (is_word(value, "No_Preference") || is_word(value, "Never_Translates")) return true;
+	if (http_list_word_is(value, "No_Preference") || http_list_word_is(value, "Never_Translates")) return true;
 	epcis_call_refuse(call, EPCIS_NOT_ACCEPTABLE,
 	    "GS1-EPC-Format: %.*s: this server gives Always_GS1_Digital_Link, No_Preference and Never_Translates: the way "
 	    "to a URN needs the length of the company prefix, which a Digital Link does not say",
@@ -180,10 +167,10 @@ static bool read_extensions(struct epcis_call *call) {
 	struct json_writer writer = json_writer(&text);
 	json_object_begin(&writer, NULL);
 	while (rest.len) {
-		struct bytes piece = next_piece(&rest, ',');
-		const struct bytes prefix = next_piece(&piece, '=');
+		struct bytes piece = http_list_next(&rest, ',');
+		const struct bytes prefix = http_list_next(&piece, '=');
 		if (prefix.len && piece.len)
-			json_put_string(&writer, arena_strdup(&call->arena, prefix), next_piece(&piece, ' '));
+			json_put_string(&writer, arena_strdup(&call->arena, prefix), http_list_next(&piece, ' '));
 	}
 	json_object_end(&writer);
 	const struct bytes json = arena_dup(&call->arena, buf_view(&text));
@@ -255,14 +242,6 @@ static bool read_asker(struct epcis_call *call, unsigned right) {
 
 /* --- a call's life --- */
 
-static struct bytes base_of(struct epcis_call *call) {
-	const struct http_request *request = &call->exchange->request;
-	const struct bytes host = http_header_get(request, "host");
-	const bool is_tls = request->peer && request->peer->is_tls;
-	return bytes_text(arena_printf(&call->arena, "%s://%.*s" BASE_PATH, is_tls ? "https" : "http",
-	    host.len ? (int)host.len : 9, host.len ? (const char *)host.data : "localhost"));
-}
-
 static void put_versions(struct http_response *response) {
 	http_put_header(response, "GS1-EPCIS-Version", "2.0.0");
 	http_put_header(response, "GS1-CBV-Version", "2.0.0");
@@ -272,7 +251,7 @@ void epcis_call_serve(
     struct epcis_server *server, struct http_exchange *exchange, unsigned right, epcis_call_work *work) {
 	struct epcis_call call = {.server = server, .exchange = exchange};
 	arena_init(&call.arena);
-	call.base = base_of(&call);
+	call.base = gateway_base(&call.arena, exchange, server->gateway->options.epcis_url, BASE_PATH);
 	put_versions(&exchange->response);
 	if (read_asker(&call, right) && read_request(&call)) work(&call);
 	arena_fini(&call.arena);

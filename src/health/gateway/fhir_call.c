@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/http_list.h"
 #include "base/http_reply.h"
 #include "base/log.h"
 #include "codec/json_input.h"
@@ -115,26 +116,11 @@ struct bytes fhir_call_parameter(const struct fhir_call *call, const char *name)
 	return http_query_get(&call->query, name);
 }
 
-static bool is_word(struct bytes text, const char *word) {
-	const size_t len = strlen(word);
-	return text.len == len && strncasecmp((const char *)text.data, word, len) == 0;
-}
-
 static bool is_json_type(struct bytes type) {
-	return is_word(type, "application/fhir+json") || is_word(type, "application/json") || is_word(type, "json") ||
-	       is_word(type, "text/json") || is_word(type, "application/json+fhir") || is_word(type, "*/*") ||
-	       is_word(type, "application/*");
-}
-
-/* The first piece of a list, without parameters and white space; `text` moves on. */
-static struct bytes next_piece(struct bytes *text, char separator) {
-	const uint8_t *end = memchr(text->data, separator, text->len);
-	const size_t len = end ? (size_t)(end - text->data) : text->len;
-	struct bytes piece = bytes_slice(*text, 0, len);
-	*text = bytes_slice(*text, len + 1, text->len);
-	while (piece.len && piece.data[0] == ' ') piece = bytes_slice(piece, 1, piece.len);
-	while (piece.len && piece.data[piece.len - 1] == ' ') piece.len--;
-	return piece;
+	return http_list_word_is(type, "application/fhir+json") || http_list_word_is(type, "application/json") ||
+	       http_list_word_is(type, "json") || http_list_word_is(type, "text/json") ||
+	       http_list_word_is(type, "application/json+fhir") || http_list_word_is(type, "*/*") ||
+	       http_list_word_is(type, "application/*");
 }
 
 static bool is_zero(struct bytes weight) {
@@ -146,23 +132,25 @@ static bool is_zero(struct bytes weight) {
 /* ";charset=utf-8;fhirVersion=4.0": is it what this server reads and writes? In Accept a weight of 0 is a refusal. */
 static bool fits_parameters(struct bytes parameters) {
 	while (parameters.len) {
-		struct bytes value = next_piece(&parameters, ';');
-		const struct bytes name = next_piece(&value, '=');
+		struct bytes value = http_list_next(&parameters, ';');
+		const struct bytes name = http_list_next(&value, '=');
 		while (value.len && value.data[0] == ' ') value = bytes_slice(value, 1, value.len);
 		if (value.len >= 2 && value.data[0] == '"') value = bytes_slice(value, 1, value.len - 2);
-		if (is_word(name, "charset") && !is_word(value, "utf-8") && !is_word(value, "utf8") &&
-		    !is_word(value, "us-ascii"))
+		if (http_list_word_is(name, "charset") && !http_list_word_is(value, "utf-8") &&
+		    !http_list_word_is(value, "utf8") && !http_list_word_is(value, "us-ascii"))
 			return false;
-		if (is_word(name, "fhirVersion") && !is_word(value, "4.0") && !is_word(value, "4.0.1")) return false;
-		if (is_word(name, "q") && is_zero(value)) return false;
+		if (http_list_word_is(name, "fhirVersion") && !http_list_word_is(value, "4.0") &&
+		    !http_list_word_is(value, "4.0.1"))
+			return false;
+		if (http_list_word_is(name, "q") && is_zero(value)) return false;
 	}
 	return true;
 }
 
 static bool accepts_json(struct bytes accept) {
 	while (accept.len) {
-		struct bytes piece = next_piece(&accept, ',');
-		if (piece.len && is_json_type(next_piece(&piece, ';')) && fits_parameters(piece)) return true;
+		struct bytes piece = http_list_next(&accept, ',');
+		if (piece.len && is_json_type(http_list_next(&piece, ';')) && fits_parameters(piece)) return true;
 	}
 	return false;
 }
@@ -171,9 +159,9 @@ static bool accepts_json(struct bytes accept) {
 static bool check_content(struct fhir_call *call) {
 	const struct bytes header = http_header_get(&call->exchange->request, "content-type");
 	struct bytes rest = header;
-	const struct bytes type = next_piece(&rest, ';');
-	const bool is_ours = is_json_type(type) || is_word(type, "application/json-patch+json") ||
-			     is_word(type, "application/x-www-form-urlencoded");
+	const struct bytes type = http_list_next(&rest, ';');
+	const bool is_ours = is_json_type(type) || http_list_word_is(type, "application/json-patch+json") ||
+			     http_list_word_is(type, "application/x-www-form-urlencoded");
 	if (!is_ours || fits_parameters(rest)) return true;
 	fhir_call_refuse(call, 415, FHIR_ISSUE_NOT_SUPPORTED,
 	    "the body's Content-Type is \"%.*s\"; this server reads UTF-8, and FHIR 4.0 alone",
@@ -194,9 +182,9 @@ static bool negotiate(struct fhir_call *call) {
 	struct bytes format = fhir_call_parameter(call, "_format");
 	if (format.len) {
 		struct bytes rest = format;
-		struct bytes type = next_piece(&rest, ';');
+		struct bytes type = http_list_next(&rest, ';');
 		/* A "+" that nobody escaped is a space in a query. */
-		const bool is_json = is_json_type(type) || is_word(type, "application/fhir json");
+		const bool is_json = is_json_type(type) || http_list_word_is(type, "application/fhir json");
 		if (is_json && fits_parameters(rest)) return true;
 		fhir_call_refuse(call, 406, FHIR_ISSUE_NOT_SUPPORTED,
 		    "_format=%.*s is not answered; this server speaks JSON of FHIR 4.0 alone: use _format=json",
@@ -216,15 +204,18 @@ static void read_prefer(struct fhir_call *call) {
 		struct bytes value = request->headers[i].value;
 		if (!bytes_equal(request->headers[i].name, BYTES_LITERAL("prefer"))) continue;
 		while (value.len) {
-			struct bytes piece = next_piece(&value, ',');
+			struct bytes piece = http_list_next(&value, ',');
 			while (piece.len) {
-				const struct bytes word = next_piece(&piece, ';');
-				if (is_word(word, "return=minimal")) call->wanted = FHIR_CALL_MINIMAL;
-				if (is_word(word, "return=representation")) call->wanted = FHIR_CALL_REPRESENTATION;
-				if (is_word(word, "return=OperationOutcome")) call->wanted = FHIR_CALL_OUTCOME;
-				call->has_preference |= word.len > 7 && is_word(bytes_slice(word, 0, 7), "return=");
-				if (is_word(word, "handling=strict")) call->is_strict = true;
-				if (is_word(word, "respond-async")) call->wants_async = true;
+				const struct bytes word = http_list_next(&piece, ';');
+				if (http_list_word_is(word, "return=minimal")) call->wanted = FHIR_CALL_MINIMAL;
+				if (http_list_word_is(word, "return=representation"))
+					call->wanted = FHIR_CALL_REPRESENTATION;
+				if (http_list_word_is(word, "return=OperationOutcome"))
+					call->wanted = FHIR_CALL_OUTCOME;
+				call->has_preference |=
+				    word.len > 7 && http_list_word_is(bytes_slice(word, 0, 7), "return=");
+				if (http_list_word_is(word, "handling=strict")) call->is_strict = true;
+				if (http_list_word_is(word, "respond-async")) call->wants_async = true;
 			}
 		}
 	}
@@ -271,17 +262,6 @@ static bool read_target(struct fhir_call *call) {
 
 /* As clients reach the server: as its operator says, or by this request's Host over the same scheme. What a proxy adds
  * (Forwarded, X-Forwarded-Host) anybody can say, so it makes no links. */
-static struct bytes base_of(struct fhir_call *call) {
-	const char *said = call->server->gateway->options.fhir_url;
-	const struct http_request *request = &call->exchange->request;
-	const struct bytes host = http_header_get(request, "host");
-	const bool is_tls = request->peer && request->peer->is_tls;
-	if (said) return bytes_text(said);
-	const char *text = arena_printf(&call->arena, "%s://%.*s" BASE_PATH, is_tls ? "https" : "http",
-	    host.len ? (int)host.len : 9, host.len ? (const char *)host.data : "localhost");
-	return bytes_text(text);
-}
-
 static bool read_request(struct fhir_call *call) {
 	struct err err;
 	const enum status status = http_query_parse(&call->query, &call->arena, call->exchange->request.query, &err);
@@ -320,7 +300,7 @@ static struct fhir_call *begin(struct fhir_server *server, struct http_exchange 
 	call->exchange = exchange;
 	arena_init(&call->arena);
 	fhir_issues_init(&call->issues, &call->arena);
-	call->base = base_of(call);
+	call->base = gateway_base(&call->arena, exchange, server->gateway->options.fhir_url, BASE_PATH);
 	return call;
 }
 

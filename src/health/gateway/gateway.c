@@ -108,6 +108,15 @@ enum status gateway_query(
 	return STATUS_OK;
 }
 
+struct bytes gateway_base(
+    struct arena *arena, const struct http_exchange *exchange, const char *said, const char *path) {
+	const struct http_peer *peer = exchange->request.peer;
+	const struct bytes host = http_header_get(&exchange->request, "host");
+	if (said) return bytes_text(said);
+	return bytes_text(arena_printf(arena, "%s://%.*s%s", peer && peer->is_tls ? "https" : "http",
+	    host.len ? (int)host.len : 9, host.len ? (const char *)host.data : "localhost", path));
+}
+
 /* --- failures --- */
 
 /* "NotAllowedToWrite": not-allowed-to-write. */

@@ -38,6 +38,7 @@ struct gateway_options {
 	const struct fhir_profiles *profiles;
 	/* "https://host/path" that stands for /fhir in links; borrowed [NULL: by the host that each request names] */
 	const char *fhir_url;
+	const char *epcis_url; /* the same of /epcis */
 };
 /* `options` is copied; what it points to is borrowed. Before outbox_run. */
 struct gateway *gateway_new(const struct gateway_options *options);

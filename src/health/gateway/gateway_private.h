@@ -39,6 +39,10 @@ MUST_USE enum status gateway_begin(
 MUST_USE enum status gateway_query(
     struct http_query *out, struct arena *arena, const struct http_request *request, struct err *err);
 
+/* What links begin with: `said`, or as this client reaches the server: its Host, over the same scheme, and `path`. */
+struct bytes gateway_base(
+    struct arena *arena, const struct http_exchange *exchange, const char *said, const char *path);
+
 /*
  * Answers with a range of the pieces, which lie in the arena. A small one is copied into the body. A large one goes out
  * as it lies: the arena's memory is the answer's then, until the client has it, and `arena` is empty.

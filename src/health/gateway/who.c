@@ -213,9 +213,14 @@ bool gateway_allows(
 	return is_allowed;
 }
 
+/* Naming a query is asking. */
+static bool is_query(const struct http_exchange *exchange) {
+	return bytes_equal(exchange->request.path, BYTES_LITERAL("/epcis/queries"));
+}
+
 void who_admit(struct gateway *gateway, struct http_exchange *exchange) {
 	/* Before a body takes a place among the large ones. */
-	bool writes = exchange->request.method == HTTP_POST && !is_fhir(exchange);
+	bool writes = exchange->request.method == HTTP_POST && !is_fhir(exchange) && !is_query(exchange);
 	if (!gateway_allows(gateway, exchange, writes ? TOKEN_WRITE : 0, NULL)) return;
 	if (!gateway->options.trail || trail_is_ready(gateway->options.trail)) return;
 	http_put_header(&exchange->response, "Retry-After", "5");
