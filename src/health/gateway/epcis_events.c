@@ -212,24 +212,22 @@ void epcis_events_answer_collection(struct epcis_call *call, const struct bytes 
 
 void epcis_events_resources(struct epcis_call *call) {
 	const struct resource *resource = resource_of(call);
-	const struct cursor_place place = {epcis_call_place(call), epcis_call_question(call)};
+	const struct cursor_place asked = {epcis_call_place(call), epcis_call_question(call)};
 	const uint8_t *key = events_cursor_key(call->server->events);
-	struct bytes after = {NULL, 0}, *values = arena_zalloc(&call->arena, call->per_page, sizeof *values);
+	struct bytes place = {NULL, 0}, *values = arena_zalloc(&call->arena, call->per_page, sizeof *values);
 	size_t count = 0;
-	bool more = false;
 	struct err err;
-	if (call->token.len && cursor_open(key, &after, &call->arena, &place, call->token, &err) != STATUS_OK) {
+	if (call->token.len && cursor_open(key, &place, &call->arena, &asked, call->token, &err) != STATUS_OK) {
 		epcis_call_refuse(call, EPCIS_QUERY_PARAMETER, "%s", err.message);
 		return;
 	}
-	const enum status status = events_values(call->server->events, values, &count, call->per_page, &more,
-	    &call->arena, resource->keys, after, call->party, &err);
+	const enum status status = events_values(call->server->events, values, &count, call->per_page, &place,
+	    &call->arena, resource->keys, call->party, &err);
 	if (status != STATUS_OK) {
 		epcis_call_fail(call, status, &err);
 		return;
 	}
-	if (more && values[count - 1].len <= CURSOR_MAX)
-		epcis_call_put_next(call, cursor_seal(key, &call->arena, &place, values[count - 1]));
+	if (place.len) epcis_call_put_next(call, cursor_seal(key, &call->arena, &asked, place));
 	epcis_events_answer_collection(call, values, count);
 }
 

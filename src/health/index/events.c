@@ -132,6 +132,15 @@ void events_bind_text(sqlite3_stmt *statement, int place, struct bytes text) {
 		sqlite3_bind_zeroblob(statement, place, 0);
 }
 
+struct bytes events_behind(struct arena *arena, struct bytes start) {
+	uint8_t *out = arena_alloc(arena, start.len + 1);
+	if (start.len) memcpy(out, start.data, start.len);
+	size_t len = start.len;
+	while (len && out[len - 1] == 0xff) len--;
+	if (len) out[len - 1]++;
+	return bytes_make(out, len);
+}
+
 /* The first byte says how: 0 plain, 1 zstd. */
 struct bytes events_pack(struct arena *arena, struct bytes body) {
 	const size_t room = ZSTD_compressBound(body.len);

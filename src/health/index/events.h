@@ -87,11 +87,14 @@ MUST_USE enum status events_find(struct events *events, struct events_page *out,
     const struct events_wish *wish, struct err *err);
 
 /*
- * The different values of a key ("bizStep"), ascending, from behind `after` [empty: from the first]; `party` not empty:
- * only those of events of that party. `*more`: there are others behind.
+ * The different values of some keys ("bizStep"), ascending, as many as `room`, each of at most EVENTS_VALUE_MAX bytes.
+ * `place`: where the list before ended [empty: from the first]; it becomes where this one did; empty: nothing is
+ * behind. `party` not empty: only values of events of that party. Then much may be looked at for little, so a list may
+ * be shorter than wanted, or empty, and have another behind it.
  */
-MUST_USE enum status events_values(struct events *events, struct bytes *out, size_t *count, size_t room, bool *more,
-    struct arena *arena, const char *const *keys, struct bytes after, struct bytes party, struct err *err);
+#define EVENTS_VALUE_MAX 2048u
+MUST_USE enum status events_values(struct events *events, struct bytes *out, size_t *count, size_t room,
+    struct bytes *place, struct arena *arena, const char *const *keys, struct bytes party, struct err *err);
 
 /* Under which the pages of such lists are sealed (cursor.h). */
 const uint8_t *events_cursor_key(const struct events *events);

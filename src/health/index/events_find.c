@@ -63,16 +63,6 @@ static enum status has_term(
 	return STATUS_OK;
 }
 
-/* The bytes that stand behind all texts that begin so: its last byte one higher. */
-static struct bytes behind(struct arena *arena, struct bytes start) {
-	uint8_t *out = arena_alloc(arena, start.len + 1);
-	if (start.len) memcpy(out, start.data, start.len);
-	size_t len = start.len;
-	while (len && out[len - 1] == 0xff) len--;
-	if (len) out[len - 1]++;
-	return bytes_make(out, len);
-}
-
 /* --- the events of a condition --- */
 
 struct ids {
@@ -115,7 +105,7 @@ static enum status gather_operand(struct hunt *hunt, struct ids *ids, bool *few,
 	    "SELECT event FROM term WHERE key = ? AND value >= ? AND value < ? AND event <= ?", err));
 	sqlite3_bind_int64(statement, 1, events_key(key));
 	events_bind_text(statement, 2, operand->text);
-	events_bind_text(statement, 3, behind(hunt->arena, operand->text));
+	events_bind_text(statement, 3, events_behind(hunt->arena, operand->text));
 	sqlite3_bind_int64(statement, 4, hunt->newest);
 	return take_ids(hunt, ids, few, statement, err);
 }
@@ -492,59 +482,6 @@ enum status events_find(struct events *events, struct events_page *out, struct a
 	events_lock(events);
 	enum status status = find_page(events, out, &hunt, err);
 	db_end_all(events->db);
-	events_unlock(events);
-	return status;
-}
-
-/* --- the values of a key --- */
-
-/* The first value of a key behind `after`; data == NULL: there is none. */
-static enum status next_value(struct db *db, struct bytes *out, struct arena *arena, const char *key,
-    struct bytes after, struct bytes party, struct err *err) {
-	sqlite3_stmt *statement;
-	bool row;
-	*out = (struct bytes){NULL, 0};
-	TRY(db_statement(db, &statement,
-	    "SELECT t.value FROM term t WHERE t.key = ?1 AND t.value > ?2 AND typeof(t.value) = 'blob'"
-	    " AND (?4 IS NULL OR EXISTS(SELECT 1 FROM term p WHERE p.key = ?3 AND p.value = ?4 AND p.event = t.event))"
-	    " ORDER BY t.value LIMIT 1",
-	    err));
-	sqlite3_bind_int64(statement, 1, events_key(bytes_text(key)));
-	events_bind_text(statement, 2, after);
-	sqlite3_bind_int64(statement, 3, events_key(BYTES_LITERAL(EVENTS_PARTY)));
-	if (party.len) db_bind(statement, 4, party);
-	enum status status = db_step(db, statement, &row, err);
-	if (row) *out = arena_dup(arena, db_column(statement, 0));
-	db_end(statement);
-	return status;
-}
-
-/* The least of what each key has next. */
-static enum status next_of_keys(struct db *db, struct bytes *out, struct arena *arena, const char *const *keys,
-    struct bytes after, struct bytes party, struct err *err) {
-	*out = (struct bytes){NULL, 0};
-	for (; *keys; keys++) {
-		struct bytes value;
-		TRY(next_value(db, &value, arena, *keys, after, party, err));
-		if (value.data && (!out->data || bytes_compare(value, *out) < 0)) *out = value;
-	}
-	return STATUS_OK;
-}
-
-enum status events_values(struct events *events, struct bytes *out, size_t *count, size_t room, bool *more,
-    struct arena *arena, const char *const *keys, struct bytes after, struct bytes party, struct err *err) {
-	enum status status = STATUS_OK;
-	struct bytes value = after;
-	*count = 0;
-	*more = false;
-	events_lock(events);
-	while (status == STATUS_OK) {
-		status = next_of_keys(events->db, &value, arena, keys, value, party, err);
-		if (status != STATUS_OK || !value.data) break;
-		*more = *count == room;
-		if (*more) break;
-		out[(*count)++] = value;
-	}
 	events_unlock(events);
 	return status;
 }

@@ -20,6 +20,9 @@ int64_t events_key(struct bytes key);
 /* Texts are blobs, numbers are reals: SQLite orders each among its own. */
 void events_bind_text(sqlite3_stmt *statement, int place, struct bytes text);
 
+/* The bytes that stand behind all texts that begin so: the last one higher by one. */
+struct bytes events_behind(struct arena *arena, struct bytes start);
+
 /* A body as it is stored, and back. */
 struct bytes events_pack(struct arena *arena, struct bytes body);
 MUST_USE enum status events_unpack(struct bytes *out, struct arena *arena, struct bytes packed, struct err *err);

@@ -267,33 +267,99 @@ static void nothing_of_a_document_stays_if_one_event_is_refused(void **state) {
 	assert_int_equal(find_all(world, &query, 10, ids, &pages), 0);
 }
 
+/* All values of a list in pages of `room`. */
+static size_t list_all(
+    struct world *world, const char *const *keys, struct bytes party, size_t room, struct bytes values[2 * EVENTS]) {
+	struct bytes place = {NULL, 0};
+	struct err err;
+	size_t all = 0, count;
+	do {
+		assert_ok(
+		    events_values(world->events, values + all, &count, room, &place, &world->arena, keys, party, &err),
+		    &err);
+		assert_true(count <= room);
+		all += count;
+	} while (place.len);
+	for (size_t i = 1; i < all; i++) assert_true(bytes_compare(values[i - 1], values[i]) < 0);
+	return all;
+}
+
 static void values_are_listed_once_each_and_by_party(void **state) {
 	struct world *world = *state;
-	static const char *const steps[] = {"bizStep", NULL}, *const epcs[] = {"epc", "childEPC", NULL};
-	struct bytes values[EVENTS];
-	size_t count;
-	bool more;
-	struct err err;
-	const struct bytes none = {NULL, 0};
+	static const char *const steps[] = {"bizStep", NULL}, *const epcs[] = {"epc", "childEPC", NULL},
+				 *const both[] = {"bizStep", "epc", NULL};
+	const struct bytes nobody = {NULL, 0}, odd = BYTES_LITERAL("odd"), other = BYTES_LITERAL("other");
+	struct bytes values[2 * EVENTS];
 	record_all(world);
+	for (size_t room = 1; room <= 1000; room *= 10) {
+		assert_int_equal(list_all(world, steps, nobody, room, values), 3);
+		assert_true(bytes_equal(values[0], BYTES_LITERAL("receiving")));
+		assert_int_equal(list_all(world, epcs, nobody, room, values), EVENTS);
+		assert_int_equal(list_all(world, both, nobody, room, values), EVENTS + 3);
+		assert_int_equal(list_all(world, epcs, odd, room, values), EVENTS / 2);
+		assert_int_equal(list_all(world, steps, odd, room, values), 3);
+		assert_int_equal(list_all(world, both, other, room, values), 0);
+	}
+}
+
+/* More events of others than one list looks at stand before the one value that a party may see. */
+static void a_partys_list_goes_on_behind_much_that_is_not_its(void **state) {
+	struct world *world = *state;
+	static const char *const keys[] = {"bizStep", NULL};
+	struct bytes values[2 * EVENTS];
+	struct events_entry *entries = arena_zalloc(&world->arena, 5001, sizeof *entries);
+	const hash32 document = {{7}};
+	int64_t recorded = 1;
+	struct err err;
+	bool is_new;
+	size_t at;
+	for (unsigned i = 0; i <= 5000; i++) {
+		struct event_terms *terms = arena_zalloc(&world->arena, 1, sizeof *terms);
+		const struct bytes id = bytes_text(arena_printf(&world->arena, "urn:many:%u", i));
+		event_terms_add_text(terms, &world->arena, "eventID", id);
+		event_terms_add_text(terms, &world->arena, "bizStep", BYTES_LITERAL("shipping"));
+		event_terms_add_text(
+		    terms, &world->arena, EVENTS_PARTY, i == 5000 ? BYTES_LITERAL("last") : BYTES_LITERAL("others"));
+		entries[i] = (struct events_entry){.event_id = id, .body = BYTES_LITERAL("{}"), .terms = terms};
+	}
+	assert_ok(events_record(world->events, &document, entries, 5001, &recorded, &is_new, &at, &err), &err);
+	struct bytes place = {NULL, 0};
+	size_t count;
 	assert_ok(
-	    events_values(world->events, values, &count, 10, &more, &world->arena, steps, none, none, &err), &err);
-	assert_int_equal(count, 3);
-	assert_false(more);
-	assert_true(bytes_equal(values[0], BYTES_LITERAL("receiving")));
-	assert_ok(events_values(world->events, values, &count, 2, &more, &world->arena, steps, none, none, &err), &err);
-	assert_true(more && count == 2);
-	assert_ok(
-	    events_values(world->events, values, &count, 2, &more, &world->arena, steps, values[1], none, &err), &err);
-	assert_true(!more && count == 1);
-	assert_ok(events_values(world->events, values, &count, EVENTS, &more, &world->arena, epcs, none,
-		      BYTES_LITERAL("odd"), &err),
+	    events_values(world->events, values, &count, 10, &place, &world->arena, keys, BYTES_LITERAL("last"), &err),
 	    &err);
-	assert_int_equal(count, EVENTS / 2);
-	assert_ok(events_values(world->events, values, &count, EVENTS, &more, &world->arena, epcs, none,
-		      BYTES_LITERAL("nobody"), &err),
-	    &err);
-	assert_int_equal(count, 0);
+	assert_true(count == 0 && place.len); /* so much is not looked at in one go */
+	assert_int_equal(list_all(world, keys, BYTES_LITERAL("last"), 10, values), 1);
+	assert_int_equal(list_all(world, keys, (struct bytes){NULL, 0}, 10, values), 1);
+	/* and a query that more events meet than are gathered walks past them, in pages, each once */
+	struct event_query *query = arena_zalloc(&world->arena, 1, sizeof *query);
+	struct events_wish wish = {.query = query, .count = 1000, .asker = BYTES_LITERAL("me")};
+	struct events_page page;
+	size_t found = 0;
+	add(query, &world->arena, "EQ_bizStep", "shipping");
+	do {
+		assert_ok(events_find(world->events, &page, &world->arena, &wish, &err), &err);
+		for (size_t i = 0; i < page.count; i++, found++)
+			assert_int_equal(page.list[i].id, 5001 - (int64_t)found);
+		wish.cursor = page.cursor;
+	} while (page.cursor.len);
+	assert_int_equal(found, 5001);
+	/* values that are too long to be listed are passed over */
+	const hash32 another = {{8}};
+	char *texts[] = {mem_zalloc(1, 3001), mem_zalloc(1, 3001)};
+	for (unsigned i = 0; i < 2; i++) {
+		struct event_terms *terms = (struct event_terms *)entries[i].terms;
+		*terms = (struct event_terms){0};
+		memset(texts[i], 'a', 3000);
+		texts[i][2999] = (char)('b' + i);
+		entries[i].event_id = bytes_text(i ? "urn:long:1" : "urn:long:0");
+		event_terms_add_text(terms, &world->arena, "eventID", entries[i].event_id);
+		event_terms_add_text(terms, &world->arena, "bizStep", bytes_text(texts[i]));
+	}
+	assert_ok(events_record(world->events, &another, entries, 2, &recorded, &is_new, &at, &err), &err);
+	for (size_t room = 1; room <= 10; room++)
+		assert_int_equal(list_all(world, keys, (struct bytes){NULL, 0}, room, values), 1);
+	for (unsigned i = 0; i < 2; i++) mem_free(texts[i]);
 }
 
 static void what_was_recorded_is_there_after_a_start(void **state) {
@@ -326,6 +392,6 @@ int main(void) {
 	    TEST(a_cursor_is_taken_from_its_asker_for_its_question_and_its_time), TEST(limits_hold_over_pages),
 	    TEST(an_id_is_given_once_and_once_more_to_a_correction),
 	    TEST(nothing_of_a_document_stays_if_one_event_is_refused), TEST(values_are_listed_once_each_and_by_party),
-	    TEST(what_was_recorded_is_there_after_a_start)};
+	    TEST(a_partys_list_goes_on_behind_much_that_is_not_its), TEST(what_was_recorded_is_there_after_a_start)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
