@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import pathlib
+import time
 import xml.etree.ElementTree
 
 import pytest
@@ -206,6 +207,22 @@ def test_one_event_is_captured_while_its_sender_waits(epcis):
     problem(epcis.post("/events", declared), 409, "ResourceAlreadyExistsException")
     problem(epcis.post("/events", stray("bare")), 400, "ValidationException")
     problem(epcis.get("/events/urn:nobody"), 404, "NoSuchResourceException")
+
+
+def test_nobody_who_waits_carries_out_the_events_of_others_for_ever(epcis):
+    """16 senders leave the line never empty until each of them got three answers."""
+    answers = [0] * 16
+    until = time.monotonic() + 50
+
+    def send(sender):
+        while min(answers) < 3 and time.monotonic() < until:
+            answer = epcis.post("/events", stray(f"line-{sender}-{answers[sender]}", **{"@context": CONTEXT}))
+            assert answer.status == 201, answer.body
+            answers[sender] += 1
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        list(pool.map(send, range(16)))
+    assert min(answers) >= 3 and time.monotonic() < until, answers
 
 
 def test_more_senders_than_workers_wait_for_their_events_at_once(epcis):

@@ -36,13 +36,17 @@ const char *epcis_exception_name(enum epcis_exception exception) {
 }
 
 void epcis_problem_write(struct buf *out, enum epcis_exception exception, const char *detail) {
+	epcis_problem_write_as(out, exception, exceptions[exception].status, detail);
+}
+
+void epcis_problem_write_as(struct buf *out, enum epcis_exception exception, int status, const char *detail) {
 	char type[64] = "epcisException:";
 	struct json_writer writer = json_writer(out);
 	strncat(type, exceptions[exception].name, sizeof type - sizeof "epcisException:");
 	json_object_begin(&writer, NULL);
 	json_put_text(&writer, "type", type);
 	json_put_text(&writer, "title", exceptions[exception].title);
-	json_put_u64(&writer, "status", (uint64_t)exceptions[exception].status);
+	json_put_u64(&writer, "status", (uint64_t)status);
 	json_put_text(&writer, "detail", detail);
 	json_object_end(&writer);
 }

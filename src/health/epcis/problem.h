@@ -35,5 +35,7 @@ const char *epcis_exception_name(enum epcis_exception exception);
 
 /* Appends the object: type, title, status, and what happened here. */
 void epcis_problem_write(struct buf *out, enum epcis_exception exception, const char *detail);
+/* The same under another status. */
+void epcis_problem_write_as(struct buf *out, enum epcis_exception exception, int status, const char *detail);
 
 #endif

@@ -29,6 +29,7 @@ struct epcis_line {
 	bool is_stopping;
 	/* of whoever runs */
 	uint64_t looked_at_ms;
+	bool is_stocked;       /* the index has what the home had at the last look */
 	size_t document_count; /* of the home, all of which were taken in; SIZE_MAX: not looked at yet */
 	struct waiting *waiting;
 };
@@ -212,11 +213,13 @@ static void look_at_home(struct epcis_line *line, struct arena *arena) {
 	struct capture_work work = {.line = line, .arena = arena};
 	const uint64_t now_ms = clock_now_ms(gateway->options.clock);
 	struct err err;
-	if (line->document_count != SIZE_MAX && now_ms < line->looked_at_ms + LOOK_EVERY_MS) return;
+	if (line->is_stocked && now_ms < line->looked_at_ms + LOOK_EVERY_MS) return;
 	line->looked_at_ms = now_ms;
 	enum status status = actor_request_begin(gateway->options.actor, &work.request, arena, 0, &err);
 	if (status == STATUS_OK) {
-		status = take_in_all(&work, &err);
+		status = index_stock(line->index, &work.stock, &work.request, &err);
+		line->is_stocked |= status == STATUS_OK;
+		if (status == STATUS_OK) status = take_in_all(&work, &err);
 		actor_request_end(&work.request);
 	}
 	if (status != STATUS_OK) log_warn("gateway", "the home's documents: %s", err.message);
@@ -245,7 +248,7 @@ static enum status carry_out(struct epcis_line *line, struct event_job *job, str
 	enum status status = actor_request_begin(gateway->options.actor, &work.request, arena, 0, err);
 	if (status == STATUS_OK) {
 		status = request_check_chain(&work.request, err);
-		if (status == STATUS_OK) status = index_stock(line->index, &work.stock, &work.request, err);
+		index_stock_as_it_is(line->index, &work.stock, &work.request);
 		if (status == STATUS_OK) status = capture_all(&work, job, &end, err);
 		actor_request_end(&work.request);
 	}
@@ -270,9 +273,9 @@ static bool begin(struct epcis_line *line) {
 	return is_mine;
 }
 
-/* Carries out what waits, and then nobody is running. Whoever adds a job before that sees it carried out, or sees that
- * nobody is. */
-static void run(struct epcis_line *line) {
+/* Carries out what waits, or until the job of whoever runs it is over [NULL], and then nobody is running. Whoever adds
+ * a job before that sees it carried out, or sees that nobody is. */
+static void run(struct epcis_line *line, const struct waiting *mine) {
 	const struct threads *threads = line->server->gateway->options.threads;
 	struct arena arena;
 	struct err err;
@@ -285,7 +288,7 @@ static void run(struct epcis_line *line) {
 		bool found = false;
 		arena_reset(&arena);
 		threads->lock(line->monitor);
-		if (status == STATUS_OK && !line->is_stopping)
+		if (status == STATUS_OK && line->is_stocked && !line->is_stopping && !(mine && mine->is_over))
 			status = event_jobs_next(line->server->events, &job, &found, &arena, &err);
 		goes_on = line->is_running = found;
 		threads->unlock(line->monitor);
@@ -301,7 +304,7 @@ static void run_if_nobody_does(void *argument) {
 	threads->lock(line->monitor);
 	line->is_queued = false;
 	threads->unlock(line->monitor);
-	if (begin(line)) run(line);
+	if (begin(line)) run(line, NULL);
 }
 
 void epcis_line_wake(struct epcis_line *line) {
@@ -374,7 +377,7 @@ static void await(struct epcis_line *line, struct waiting *waiting, uint64_t unt
 	const struct gateway_options *options = &line->server->gateway->options;
 	bool is_over = false;
 	while (!is_over && clock_now_ms(options->clock) < until_ms) {
-		if (begin(line)) run(line);
+		if (begin(line)) run(line, waiting);
 		options->threads->lock(line->monitor);
 		if (!waiting->is_over) options->threads->wait(line->monitor, WAIT_MS);
 		is_over = waiting->is_over || line->is_stopping;
@@ -396,6 +399,7 @@ enum status epcis_line_take_and_wait(
 	options->threads->unlock(line->monitor);
 	enum status status = event_jobs_add(line->server->events, job, err);
 	if (status == STATUS_OK) await(line, &waiting, until_ms);
+	epcis_line_wake(line); /* for those that do not wait */
 	options->threads->lock(line->monitor);
 	leave(line, &waiting);
 	options->threads->unlock(line->monitor);

@@ -139,7 +139,9 @@ static enum epcis_exception exception_of(int status) {
 	case 414: return EPCIS_URI_TOO_LONG;
 	case 415: return EPCIS_UNSUPPORTED_MEDIA_TYPE;
 	case 501: return EPCIS_NOT_IMPLEMENTED;
-	case 503: return EPCIS_BUSY;
+	case 429:
+	case 503:
+	case 504: return EPCIS_BUSY;
 	default: return status < 500 ? EPCIS_VALIDATION : EPCIS_FAILURE;
 	}
 }
@@ -155,7 +157,7 @@ void epcis_routes_translate(struct http_exchange *exchange) {
 	if (json_parse(&problem, &arena, body, NULL, NULL) == STATUS_OK &&
 	    bytes_equal(json_string(json_get(problem, "type")), BYTES_LITERAL("about:blank"))) {
 		buf_clear(&response->body);
-		epcis_problem_write(&response->body, exception_of(response->status),
+		epcis_problem_write_as(&response->body, exception_of(response->status), response->status,
 		    arena_strdup(&arena, json_string(json_get(problem, "detail"))));
 		if (response->status == 413) {
 			http_put_header(response, "GS1-EPCIS-Capture-Limit", EVENT_LIMIT);

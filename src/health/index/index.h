@@ -43,6 +43,10 @@ MUST_USE enum status index_next_block(struct index *index, uint64_t *out, struct
 MUST_USE enum status index_stock(
     struct index *index, struct stock *out, struct actor_request *request, struct err *err);
 
+/* The same, without looking for documents that came into the home since index_stock did: a look takes the longer, the
+ * more documents there are. */
+void index_stock_as_it_is(struct index *index, struct stock *out, struct actor_request *request);
+
 struct index_counts {
 	uint64_t logs, watches, documents, units;
 	uint64_t bytes; /* of the file */

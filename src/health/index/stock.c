@@ -425,8 +425,12 @@ static enum status take_new(struct index *index, struct actor_request *request, 
 	return STATUS_OK;
 }
 
-enum status index_stock(struct index *index, struct stock *out, struct actor_request *request, struct err *err) {
+void index_stock_as_it_is(struct index *index, struct stock *out, struct actor_request *request) {
 	*out = (struct stock){.source = &source, .context = index, .arena = request->arena};
+}
+
+enum status index_stock(struct index *index, struct stock *out, struct actor_request *request, struct err *err) {
+	index_stock_as_it_is(index, out, request);
 	enum status status = take_new(index, request, err);
 	if (status != STATUS_OK && index_gave_up(index)) status = take_new(index, request, err);
 	return status;
