@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "crypto/hash.h"
+
 #define STATEMENTS_MAX 48u
 #define BUSY_WAIT_MS 10000
 #define PATH_BYTES 4200u
@@ -132,6 +135,47 @@ enum status db_open(struct db **out, const char *path, const uint8_t key[32], st
 	}
 	*out = db;
 	return STATUS_OK;
+}
+
+/* *ours false: it is of another version. */
+static enum status open_form(
+    struct db **out, bool *ours, const char *path, const uint8_t key[32], const struct db_form *form, struct err *err) {
+	char text[40];
+	int64_t version = 0;
+	TRY(db_open(out, path, key, err));
+	TRY(db_run(*out, form->settings, err));
+	TRY(db_begin(*out, err));
+	enum status status = db_number(*out, &version, "PRAGMA user_version", err);
+	*ours = version == 0 || version == form->version;
+	snprintf(text, sizeof text, "PRAGMA user_version=%d", form->version);
+	if (status == STATUS_OK && version == 0) status = db_run(*out, form->schema, err);
+	if (status == STATUS_OK && version == 0) status = db_run(*out, text, err);
+	if (status == STATUS_OK) return db_commit(*out, err);
+	db_rollback(*out);
+	return status;
+}
+
+enum status db_open_or_make(
+    struct db **out, const char *path, const uint8_t key[32], const struct db_form *form, struct err *err) {
+	bool ours = true;
+	enum status status = open_form(out, &ours, path, key, form, err);
+	if (status != STATUS_CORRUPT && ours) return status;
+	return db_make_anew(out, path, key, form, err);
+}
+
+enum status db_make_anew(
+    struct db **out, const char *path, const uint8_t key[32], const struct db_form *form, struct err *err) {
+	bool ours;
+	log_warn(
+	    "index", "%s is damaged, or of another key or version: it is made anew from %s", form->what, form->source);
+	db_close(*out);
+	*out = NULL;
+	db_remove(path);
+	return open_form(out, &ours, path, key, form, err);
+}
+
+void db_key(uint8_t key[32], const uint8_t entropy[32], const char *purpose) {
+	hkdf_sha256(key, 32, (struct bytes){NULL, 0}, bytes_make(entropy, 32), bytes_text(purpose));
 }
 
 void db_close(struct db *db) {

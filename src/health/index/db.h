@@ -15,6 +15,23 @@ struct db;
 
 /* Makes the file if it is not there (0600). STATUS_CORRUPT: it does not open with this key, or is damaged. */
 MUST_USE enum status db_open(struct db **out, const char *path, const uint8_t key[32], struct err *err);
+/* A file that follows from others, and so may be made anew. */
+struct db_form {
+	const char *what;     /* "the index of events" */
+	const char *source;   /* what it is made anew from */
+	const char *settings; /* pragmas of a connection */
+	const char *schema;
+	int version; /* of the schema, from 1 on */
+};
+/* The same of a file of this form. One that is damaged, of another key or of another version is made anew, empty, and
+ * the log says so. */
+MUST_USE enum status db_open_or_make(
+    struct db **out, const char *path, const uint8_t key[32], const struct db_form *form, struct err *err);
+/* Closes one that turned out to be damaged behind that, and makes it anew. */
+MUST_USE enum status db_make_anew(
+    struct db **out, const char *path, const uint8_t key[32], const struct db_form *form, struct err *err);
+/* A key for one purpose, by a home's secret. Wipe it. */
+void db_key(uint8_t key[32], const uint8_t entropy[32], const char *purpose);
 /* NULL is allowed. */
 void db_close(struct db *db);
 /* Removes the file and what SQLite keeps beside it. */

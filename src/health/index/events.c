@@ -40,43 +40,11 @@ void events_unlock(struct events *events) {
 
 /* --- opening --- */
 
-static enum status make_schema(struct db *db, struct err *err) {
-	char version[40];
-	snprintf(version, sizeof version, "PRAGMA user_version=%d", SCHEMA_VERSION);
-	TRY(db_run(db, schema, err));
-	return db_run(db, version, err);
-}
-
-/* *ours false: the file is of another schema. */
-static enum status open_file(struct events *events, bool *ours, const uint8_t key[32], struct err *err) {
-	int64_t version;
-	TRY(db_open(&events->db, events->path, key, err));
-	TRY(db_run(events->db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-32000", err));
-	TRY(db_begin(events->db, err));
-	enum status status = db_number(events->db, &version, "PRAGMA user_version", err);
-	*ours = version == 0 || version == SCHEMA_VERSION;
-	if (status == STATUS_OK && version == 0) status = make_schema(events->db, err);
-	if (status == STATUS_OK) return db_commit(events->db, err);
-	db_rollback(events->db);
-	return status;
-}
-
-static enum status open_or_make(struct events *events, const uint8_t key[32], struct err *err) {
-	bool ours = true;
-	enum status status = open_file(events, &ours, key, err);
-	if (status != STATUS_CORRUPT && ours) return status;
-	log_warn(MODULE, "the index of events is %s: it is made anew from the documents",
-	    status == STATUS_CORRUPT ? "damaged, or of another key" : "of another version");
-	db_close(events->db);
-	events->db = NULL;
-	db_remove(events->path);
-	return open_file(events, &ours, key, err);
-}
-
-static void key_of(uint8_t key[32], const struct home *home, const char *purpose) {
-	hkdf_sha256(
-	    key, 32, (struct bytes){NULL, 0}, bytes_make(home->entropy, sizeof home->entropy), bytes_text(purpose));
-}
+static const struct db_form form = {.what = "the index of events",
+    .source = "the documents",
+    .settings = "PRAGMA synchronous=FULL; PRAGMA cache_size=-32000",
+    .schema = schema,
+    .version = SCHEMA_VERSION};
 
 enum status events_open(struct events **out, const struct home *home, const struct threads *threads, struct err *err) {
 	struct events *events = mem_zalloc(1, sizeof *events);
@@ -88,9 +56,9 @@ enum status events_open(struct events **out, const struct home *home, const stru
 	buf_fini(&path);
 	events->threads = threads;
 	if (threads) events->monitor = threads->monitor_new(threads->context);
-	key_of(events->cursor_key, home, "xinglin events cursor 1");
-	key_of(key, home, "xinglin events 1");
-	enum status status = open_or_make(events, key, err);
+	db_key(events->cursor_key, home->entropy, "xinglin events cursor 1");
+	db_key(key, home->entropy, "xinglin events 1");
+	enum status status = db_open_or_make(&events->db, events->path, key, &form, err);
 	mem_wipe(key, sizeof key);
 	if (status != STATUS_OK) {
 		events_close(events);

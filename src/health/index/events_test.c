@@ -385,6 +385,32 @@ static void what_was_recorded_is_there_after_a_start(void **state) {
 	assert_true(is_there && bytes_equal(problem, BYTES_LITERAL("no")));
 }
 
+static void a_damaged_file_is_made_anew(void **state) {
+	struct world *world = *state;
+	struct event_query query = {0};
+	int64_t ids[EVENTS];
+	size_t pages;
+	char path[96];
+	struct err err;
+	bool is_new;
+	assert_ok(record_some(world, 0, 20, &is_new, &err), &err);
+	events_close(world->events);
+	snprintf(path, sizeof path, "%s/events.db", world->directory);
+	FILE *file = fopen(path, "r+b");
+	assert_non_null(file);
+	for (int i = 0; i < 4096; i++) assert_int_equal(fputc('x', file), 'x');
+	assert_int_equal(fclose(file), 0);
+	assert_ok(events_open(&world->events, &world->home, NULL, &err), &err);
+	assert_int_equal(find_all(world, &query, 50, ids, &pages), 0);
+	assert_ok(record_some(world, 0, 20, &is_new, &err), &err);
+	assert_true(is_new);
+	/* and so is that of another home */
+	events_close(world->events);
+	world->home.entropy[0] ^= 1;
+	assert_ok(events_open(&world->events, &world->home, NULL, &err), &err);
+	assert_int_equal(find_all(world, &query, 50, ids, &pages), 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {TEST(every_way_of_asking_finds_what_a_plain_walk_finds),

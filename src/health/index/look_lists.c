@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "base/log.h"
 #include "crypto/hash.h"
 #include "health/index/look_lists_private.h"
 
@@ -85,24 +84,19 @@ struct look_lists_place look_lists_place(struct look_lists *lists) {
 
 /* --- opening --- */
 
+static const struct db_form form = {
+    .what = "the file of looks", .source = "the trail", .settings = "", .schema = schema, .version = SCHEMA_VERSION};
+
 static enum status open_file(struct look_lists *lists, const struct home *home, struct err *err) {
 	uint8_t key[32];
-	char text[40];
-	int64_t version;
-	hkdf_sha256(key, sizeof key, (struct bytes){NULL, 0}, bytes_make(home->entropy, sizeof home->entropy),
-	    BYTES_LITERAL("xinglin looks 1"));
-	enum status status = db_open(&lists->db, lists->path, key, err);
+	db_key(key, home->entropy, "xinglin looks 1");
+	enum status status = db_open_or_make(&lists->db, lists->path, key, &form, err);
+	if (status == STATUS_OK) status = get_stand(lists, err);
+	if (status == STATUS_CORRUPT) {
+		status = db_make_anew(&lists->db, lists->path, key, &form, err);
+		if (status == STATUS_OK) status = get_stand(lists, err);
+	}
 	mem_wipe(key, sizeof key);
-	if (status != STATUS_OK) return status;
-	TRY(db_number(lists->db, &version, "PRAGMA user_version", err));
-	if (version == SCHEMA_VERSION) return get_stand(lists, err);
-	if (version) return err_set(err, STATUS_CORRUPT, "the file of looks has another schema");
-	snprintf(text, sizeof text, "PRAGMA user_version=%d", SCHEMA_VERSION);
-	TRY(db_begin(lists->db, err));
-	status = db_run(lists->db, schema, err);
-	if (status == STATUS_OK) status = db_run(lists->db, text, err);
-	if (status == STATUS_OK) return db_commit(lists->db, err) == STATUS_OK ? get_stand(lists, err) : STATUS_IO;
-	db_rollback(lists->db);
 	return status;
 }
 
@@ -116,14 +110,7 @@ enum status look_lists_open(
 	buf_fini(&path);
 	lists->threads = threads;
 	if (threads) lists->monitor = threads->monitor_new(threads->context);
-	enum status status = open_file(lists, home, err);
-	if (status == STATUS_CORRUPT) {
-		log_warn("gateway", "the lists of looks are damaged: they are made anew from the trail");
-		db_close(lists->db);
-		lists->db = NULL;
-		db_remove(lists->path);
-		status = open_file(lists, home, err);
-	}
+	const enum status status = open_file(lists, home, err);
 	if (status == STATUS_OK)
 		*out = lists;
 	else

@@ -145,18 +145,6 @@ void resource_bench_free(struct resource_bench *bench) {
 
 /* --- opening --- */
 
-static void key_of(uint8_t key[32], const struct home *home, const char *purpose) {
-	hkdf_sha256(
-	    key, 32, (struct bytes){NULL, 0}, bytes_make(home->entropy, sizeof home->entropy), bytes_text(purpose));
-}
-
-static enum status make_schema(struct db *db, struct err *err) {
-	char version[40];
-	snprintf(version, sizeof version, "PRAGMA user_version=%d", SCHEMA_VERSION);
-	TRY(db_run(db, schema, err));
-	return db_run(db, version, err);
-}
-
 enum status resources_look_for_foreign(struct resources *resources, struct err *err) {
 	int64_t left;
 	TRY(db_number(resources->writer, &left, "SELECT EXISTS(SELECT 1 FROM folder WHERE foreigner <> 0)", err));
@@ -174,39 +162,19 @@ static enum status read_next(struct resources *resources, struct err *err) {
 	    err);
 }
 
-/* *ours false: the file is of another schema. */
-static enum status open_writer(struct resources *resources, bool *ours, const uint8_t key[32], struct err *err) {
-	int64_t version;
-	struct db **db = &resources->writer;
-	TRY(db_open(db, resources->path, key, err));
-	TRY(db_run(*db,
-	    "PRAGMA cache_size=-48000; PRAGMA wal_autocheckpoint=4000; PRAGMA secure_delete=ON; PRAGMA memory_security=fill",
-	    err));
-	TRY(db_begin(*db, err));
-	enum status status = db_number(*db, &version, "PRAGMA user_version", err);
-	if (status == STATUS_OK && version == 0) {
-		status = make_schema(*db, err);
-		version = SCHEMA_VERSION;
-	}
-	if (status != STATUS_OK) {
-		db_rollback(*db);
-		return status;
-	}
-	TRY(db_commit(*db, err));
-	*ours = version == SCHEMA_VERSION;
-	return *ours ? read_next(resources, err) : STATUS_OK;
-}
+static const struct db_form form = {.what = "the index of resources",
+    .source = "the records",
+    .settings = "PRAGMA cache_size=-48000; PRAGMA wal_autocheckpoint=4000; PRAGMA secure_delete=ON;"
+		"PRAGMA memory_security=fill",
+    .schema = schema,
+    .version = SCHEMA_VERSION};
 
-static enum status open_or_make(struct resources *resources, const uint8_t key[32], struct err *err) {
-	bool ours = true;
-	enum status status = open_writer(resources, &ours, key, err);
-	if (status != STATUS_CORRUPT && ours) return status;
-	log_warn(MODULE, "the index of resources is %s: it is made anew from the records",
-	    status == STATUS_CORRUPT ? "damaged, or of another key" : "of another version");
-	db_close(resources->writer);
-	resources->writer = NULL;
-	db_remove(resources->path);
-	return open_writer(resources, &ours, key, err);
+static enum status open_writer(struct resources *resources, const uint8_t key[32], struct err *err) {
+	TRY(db_open_or_make(&resources->writer, resources->path, key, &form, err));
+	const enum status status = read_next(resources, err);
+	if (status != STATUS_CORRUPT) return status;
+	TRY(db_make_anew(&resources->writer, resources->path, key, &form, err));
+	return read_next(resources, err);
 }
 
 static enum status open_readers(struct resources *resources, const uint8_t key[32], struct err *err) {
@@ -236,9 +204,9 @@ static struct resources *prepare(const struct home *home, const struct resource_
 	if (!settings->threads) resources->reader_count = 1;
 	resources->readers = mem_zalloc(resources->reader_count, sizeof *resources->readers);
 	if (settings->threads) resources->monitor = settings->threads->monitor_new(settings->threads->context);
-	key_of(resources->cursor_key, home, "xinglin resources cursor 1");
+	db_key(resources->cursor_key, home->entropy, "xinglin resources cursor 1");
 	uint8_t digest_key[32];
-	key_of(digest_key, home, "xinglin resources digest 1");
+	db_key(digest_key, home->entropy, "xinglin resources digest 1");
 	memcpy(&resources->digest_key, digest_key, sizeof resources->digest_key);
 	mem_wipe(digest_key, sizeof digest_key);
 	return resources;
@@ -248,8 +216,8 @@ enum status resources_open(
     struct resources **out, const struct home *home, const struct resource_settings *settings, struct err *err) {
 	uint8_t key[32];
 	struct resources *resources = prepare(home, settings);
-	key_of(key, home, "xinglin resources 1");
-	enum status status = open_or_make(resources, key, err);
+	db_key(key, home->entropy, "xinglin resources 1");
+	enum status status = open_writer(resources, key, err);
 	if (status == STATUS_OK) status = open_readers(resources, key, err);
 	mem_wipe(key, sizeof key);
 	if (status != STATUS_OK) {
