@@ -418,6 +418,7 @@ int main(void) {
 	    TEST(a_cursor_is_taken_from_its_asker_for_its_question_and_its_time), TEST(limits_hold_over_pages),
 	    TEST(an_id_is_given_once_and_once_more_to_a_correction),
 	    TEST(nothing_of_a_document_stays_if_one_event_is_refused), TEST(values_are_listed_once_each_and_by_party),
-	    TEST(a_partys_list_goes_on_behind_much_that_is_not_its), TEST(what_was_recorded_is_there_after_a_start)};
+	    TEST(a_partys_list_goes_on_behind_much_that_is_not_its), TEST(what_was_recorded_is_there_after_a_start),
+	    TEST(a_damaged_file_is_made_anew)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
